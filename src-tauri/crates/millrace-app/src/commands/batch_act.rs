@@ -1,0 +1,415 @@
+//! What people do to a batch. A body commits the intent, signed and audited, in one transaction; the
+//! engine carries it out. Leaves out the PLC.
+
+use millrace_core::access::Right;
+use millrace_core::batch::release::{Release, ReleaseEvent};
+use millrace_core::batch::run::{Run, RunEvent};
+use millrace_core::error_code::ErrorCode;
+use millrace_core::ids::{BatchId, SlotNo, UserId};
+use millrace_core::journal::JournalKind;
+use millrace_core::registers::handshake::DownloadStep;
+use millrace_store::Write;
+use millrace_store::table::batch::{BatchRow, Pending, PendingKind};
+use millrace_store::table::signature::SignatureRow;
+
+use super::Context;
+use super::audit;
+use super::batch::{BatchApprove, BatchGet, BatchPause, BatchSignedReason, BatchStart};
+use super::build::is_before_offer;
+use super::live::LinkStateView;
+use super::view::BatchView;
+use crate::engine::live::plc_link;
+use crate::error::AppError;
+use crate::jobs::posting;
+use crate::session::authenticate;
+
+/// Shortest reason that says something.
+const REASON_CHARS_MIN: usize = 3;
+/// Longest reason.
+const REASON_CHARS_MAX: usize = 500;
+
+/// Who signs, once the own secret was given again.
+pub(super) struct Signer {
+    pub(super) id: UserId,
+    pub(super) name: String,
+}
+
+/// Asks for the caller's own secret.
+pub(super) async fn sign(context: &Context, secret: &str) -> Result<Signer, AppError> {
+    let caller = context.caller()?;
+    let inner = &context.app.inner;
+    let person = authenticate(&inner.store, inner.clock.as_ref(), &caller.name, secret).await.map_err(|error| {
+        if error.code == ErrorCode::WrongSecret {
+            AppError::refusal(ErrorCode::WrongSecret, "this is not your secret; nothing was signed")
+        } else {
+            error
+        }
+    })?;
+    Ok(Signer { id: person.id, name: person.name })
+}
+
+fn reason(text: &str) -> Result<String, AppError> {
+    let text = text.trim();
+    let length = text.chars().count();
+    if !(REASON_CHARS_MIN..=REASON_CHARS_MAX).contains(&length) {
+        return Err(AppError::refusal(
+            ErrorCode::BadRequest,
+            format!("give a reason of {REASON_CHARS_MIN} to {REASON_CHARS_MAX} characters"),
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+fn same_version(row: &BatchRow, version: i64) -> Result<(), AppError> {
+    if row.version == version {
+        return Ok(());
+    }
+    let what = match (row.release, row.run) {
+        (Release::Approved, Run::Idle) => {
+            format!("it was approved by {}", row.approved_by.as_deref().unwrap_or("somebody"))
+        }
+        (release, Run::Idle) => format!("it is {} now", release.word()),
+        (_, run) => format!("it is {} now", run.word()),
+    };
+    Err(AppError::refusal(ErrorCode::Changed, format!("{} changed while you were looking: {what}", row.label)))
+}
+
+fn signature(signer: &Signer, row: &BatchRow, meaning: &str, at_ms: i64, reason: Option<&str>) -> SignatureRow {
+    SignatureRow {
+        person: signer.name.clone(),
+        meaning: meaning.into(),
+        at_ms,
+        reason: reason.map(str::to_owned),
+        content_hash: row.content_hash.clone(),
+    }
+}
+
+async fn view(context: &Context, id: BatchId) -> Result<BatchView, AppError> {
+    super::batch_view::batch_get(context, BatchGet { id }).await
+}
+
+/// Reads a batch, lets `change` decide, saves it with its audit row, and lets `more` add the rest.
+async fn change<C, M>(context: &Context, id: BatchId, action: &'static str, reason: String, change: C, more: M) -> Result<BatchView, AppError>
+where
+    C: FnOnce(&Write<'_>, &mut BatchRow, i64) -> Result<(), AppError> + Send + 'static,
+    M: FnOnce(&Write<'_>, &BatchRow, i64) -> Result<(), AppError> + Send + 'static,
+{
+    let inner = &context.app.inner;
+    let at_ms = inner.clock.now_ms();
+    let actor = context.caller()?.name.clone();
+    inner
+        .commit(move |tx| {
+            let before = tx.batch(id)?;
+            let mut row = before.clone();
+            change(tx, &mut row, at_ms)?;
+            tx.batch_save(&mut row)?;
+            tx.audit_add(&audit::of_batch(&actor, action, &reason, at_ms, &before, &row))?;
+            more(tx, &row, at_ms)
+        })
+        .await?;
+    inner.engine_nudge.notify_one();
+    inner.posting_nudge.notify_one();
+    view(context, id).await
+}
+
+pub(super) async fn batch_approve(context: &Context, request: BatchApprove) -> Result<BatchView, AppError> {
+    let signer = sign(context, &request.secret).await?;
+    let person = signer.name.clone();
+    change(
+        context,
+        request.id,
+        "batch_approve",
+        String::new(),
+        move |_, row, at_ms| {
+            same_version(row, request.version)?;
+            // The signature covers the content as it is in the books, not as somebody says it is.
+            let now = row.recipe.content_hash().0;
+            if request.content_hash != now || row.content_hash != now {
+                return Err(AppError::refusal(ErrorCode::Changed, format!("the content of {} is not what you saw", row.label)));
+            }
+            row.release = row.release.step(ReleaseEvent::Approve)?;
+            row.approved_at_ms = Some(at_ms);
+            row.approved_by = Some(person);
+            Ok(())
+        },
+        move |tx, row, at_ms| {
+            tx.signature_add(row.id, signer.id, &signature(&signer, row, "approve", at_ms, None))?;
+            tx.journal_add(at_ms, Some(row.id), JournalKind::BatchApproved, &[("person", signer.name.clone())])?;
+            Ok(())
+        },
+    )
+    .await
+}
+
+async fn refuse(context: &Context, request: BatchSignedReason, event: ReleaseEvent) -> Result<BatchView, AppError> {
+    let why = reason(&request.reason)?;
+    let signer = sign(context, &request.secret).await?;
+    let (action, meaning, kind) = match event {
+        ReleaseEvent::Revoke => ("batch_revoke", "revoke", JournalKind::BatchRevoked),
+        ReleaseEvent::Reject | ReleaseEvent::Approve | ReleaseEvent::Cancel => {
+            ("batch_reject", "reject", JournalKind::BatchRejected)
+        }
+    };
+    let text = why.clone();
+    change(
+        context,
+        request.id,
+        action,
+        why.clone(),
+        move |_, row, at_ms| {
+            same_version(row, request.version)?;
+            if row.run != Run::Idle {
+                return Err(AppError::refusal(
+                    ErrorCode::IllegalTransition,
+                    format!("{} is {} already: stop it instead", row.label, row.run.word()),
+                ));
+            }
+            row.release = row.release.step(event)?;
+            row.approved_at_ms = None;
+            row.approved_by = None;
+            row.ended_at_ms = Some(at_ms);
+            Ok(())
+        },
+        move |tx, row, at_ms| {
+            tx.signature_add(row.id, signer.id, &signature(&signer, row, meaning, at_ms, Some(&text)))?;
+            tx.journal_add(at_ms, Some(row.id), kind, &[("person", signer.name.clone()), ("reason", text)])?;
+            Ok(())
+        },
+    )
+    .await
+}
+
+pub(super) async fn batch_reject(context: &Context, request: BatchSignedReason) -> Result<BatchView, AppError> {
+    refuse(context, request, ReleaseEvent::Reject).await
+}
+
+pub(super) async fn batch_revoke(context: &Context, request: BatchSignedReason) -> Result<BatchView, AppError> {
+    refuse(context, request, ReleaseEvent::Revoke).await
+}
+
+fn plc_must_be_good(context: &Context) -> Result<(), AppError> {
+    let inner = &context.app.inner;
+    let link = plc_link(inner, inner.plc_link().as_ref());
+    match link.state {
+        LinkStateView::Good | LinkStateView::Degraded => Ok(()),
+        LinkStateView::Off | LinkStateView::Connecting | LinkStateView::Lost => Err(AppError::refusal(
+            ErrorCode::NotReady,
+            format!("the PLC does not answer ({})", link.cause.unwrap_or_else(|| "not connected yet".into())),
+        )),
+    }
+}
+
+pub(super) async fn batch_start(context: &Context, request: BatchStart) -> Result<BatchView, AppError> {
+    plc_must_be_good(context)?;
+    let inner = std::sync::Arc::clone(&context.app.inner);
+    let not_ready = |why: &str| AppError::refusal(ErrorCode::NotReady, why.to_owned());
+    let map = inner.map.clone().ok_or_else(|| not_ready("there is no register map"))?;
+    let slot: SlotNo = inner
+        .image()
+        .free_slot()
+        .ok_or_else(|| not_ready("no slot of the PLC is free: one must be finished, stored and cleared by the PLC first"))?;
+    let in_plc_max = inner.batches_in_plc_max;
+    let person = context.caller()?.name.clone();
+    change(
+        context,
+        request.id,
+        "batch_start",
+        String::new(),
+        move |tx, row, at_ms| {
+            same_version(row, request.version)?;
+            if row.release != Release::Approved {
+                return Err(AppError::refusal(
+                    ErrorCode::IllegalTransition,
+                    format!("{} is {} and not approved", row.label, row.release.word()),
+                ));
+            }
+            // An approval counts for the content that was signed, and for nothing else.
+            let hash = row.recipe.content_hash().0;
+            let is_signed = tx.signatures(row.id)?.iter().any(|s| s.meaning == "approve" && s.content_hash == hash);
+            if !is_signed || hash != row.content_hash {
+                return Err(AppError::refusal(ErrorCode::Changed, format!("the content of {} is not what was signed", row.label)));
+            }
+            let in_slots = tx.batches_in_slots()?;
+            if let Some(other) = in_slots.iter().find(|other| other.recipe.order_name == row.recipe.order_name) {
+                return Err(AppError::refusal(
+                    ErrorCode::NotReady,
+                    format!("{} of the same order is in the PLC: the PLC knows them by the order's name only", other.label),
+                ));
+            }
+            if in_slots.len() >= in_plc_max || in_slots.iter().any(|other| other.slot == Some(slot)) {
+                return Err(AppError::refusal(ErrorCode::NotReady, "enough batches are in the PLC: wait until one is finished"));
+            }
+            crate::engine::encode_recipe(&map, slot, &row.recipe)
+                .map_err(|error| AppError::refusal(ErrorCode::NotReady, format!("the PLC cannot carry this recipe: {error}")))?;
+            row.run = row.run.step(RunEvent::Start)?;
+            row.slot = Some(slot);
+            row.download_step = Some(DownloadStep::Prepared);
+            row.finish_step = None;
+            row.started_at_ms = Some(at_ms);
+            row.run_since_ms = Some(at_ms);
+            Ok(())
+        },
+        move |tx, row, at_ms| {
+            tx.download_steps_clear(row.id)?;
+            tx.download_step_add(row.id, DownloadStep::Prepared, at_ms)?;
+            tx.journal_add(
+                at_ms,
+                Some(row.id),
+                JournalKind::DownloadPrepared,
+                &[("slot", slot.to_string()), ("person", person)],
+            )?;
+            Ok(())
+        },
+    )
+    .await
+}
+
+fn command_word(context: &Context) -> Result<(), AppError> {
+    let has = context
+        .app
+        .inner
+        .map
+        .as_ref()
+        .is_some_and(|map| map.slots().next().is_some_and(|slot| map.command_addr(slot).is_some()));
+    if has {
+        Ok(())
+    } else {
+        Err(AppError::refusal(
+            ErrorCode::NotReady,
+            "this plant's register map names no command word: use the panel at the line",
+        ))
+    }
+}
+
+/// Commits a request that the engine sends to the PLC. No version is asked for: an old view must
+/// never keep anybody from pausing or stopping; the state machine alone decides.
+async fn request_command(
+    context: &Context,
+    id: BatchId,
+    action: &'static str,
+    kind: PendingKind,
+    why: String,
+    fits: fn(Run) -> bool,
+    signer: Option<Signer>,
+    cancel_after: bool,
+) -> Result<BatchView, AppError> {
+    command_word(context)?;
+    plc_must_be_good(context)?;
+    let person = context.caller()?.name.clone();
+    let (by, text) = (person.clone(), why.clone());
+    change(
+        context,
+        id,
+        action,
+        why.clone(),
+        move |_, row, at_ms| {
+            if !fits(row.run) || row.slot.is_none() {
+                return Err(AppError::refusal(
+                    ErrorCode::IllegalTransition,
+                    format!("{} is {} and cannot take the step {}", row.label, row.run.word(), kind.word()),
+                ));
+            }
+            // A stop goes before everything; nothing goes before a stop.
+            if row.pending.as_ref().is_some_and(|p| p.kind == PendingKind::Stop || kind != PendingKind::Stop) {
+                return Err(AppError::refusal(ErrorCode::Changed, format!("{} has a request under way already", row.label)));
+            }
+            row.pending = Some(Pending { kind, reason: why, person: by, at_ms, sent_ms: None });
+            row.cancel_after = cancel_after;
+            Ok(())
+        },
+        move |tx, row, at_ms| {
+            if let Some(signer) = signer {
+                let meaning = if cancel_after { "cancel" } else { "stop" };
+                tx.signature_add(row.id, signer.id, &signature(&signer, row, meaning, at_ms, Some(&text)))?;
+            }
+            let journal = match kind {
+                PendingKind::Pause => JournalKind::PauseRequested,
+                PendingKind::Resume => JournalKind::ResumeRequested,
+                PendingKind::Stop => JournalKind::StopRequested,
+            };
+            tx.journal_add(at_ms, Some(row.id), journal, &[("person", person), ("reason", text)])?;
+            Ok(())
+        },
+    )
+    .await
+}
+
+pub(super) async fn batch_pause(context: &Context, request: BatchPause) -> Result<BatchView, AppError> {
+    let why = reason(&request.reason)?;
+    let fits = |run| matches!(run, Run::Ready | Run::Running);
+    request_command(context, request.id, "batch_pause", PendingKind::Pause, why, fits, None, false).await
+}
+
+pub(super) async fn batch_resume(context: &Context, request: BatchStart) -> Result<BatchView, AppError> {
+    let fits = |run| run == Run::Paused;
+    request_command(context, request.id, "batch_resume", PendingKind::Resume, String::new(), fits, None, false).await
+}
+
+fn may_stop(run: Run) -> bool {
+    matches!(run, Run::Ready | Run::Running | Run::Paused | Run::Held)
+}
+
+pub(super) async fn batch_stop(context: &Context, request: BatchSignedReason) -> Result<BatchView, AppError> {
+    let why = reason(&request.reason)?;
+    let signer = sign(context, &request.secret).await?;
+    request_command(context, request.id, "batch_stop", PendingKind::Stop, why, may_stop, Some(signer), false).await
+}
+
+pub(super) async fn batch_cancel(context: &Context, request: BatchSignedReason) -> Result<BatchView, AppError> {
+    let why = reason(&request.reason)?;
+    let id = request.id;
+    let row = context.app.inner.store.read(move |read| read.batch(id).map_err(AppError::from)).await?;
+    let is_before = row.run == Run::Idle || is_before_offer(&row);
+    if !is_before {
+        // Material may have fallen: stop first, and only somebody responsible may ask for both.
+        context.caller()?.must(Right::BatchReject)?;
+        let signer = sign(context, &request.secret).await?;
+        return request_command(context, id, "batch_cancel", PendingKind::Stop, why, may_stop, Some(signer), true).await;
+    }
+    let signer = sign(context, &request.secret).await?;
+    let text = why.clone();
+    let site = context.app.inner.site_key();
+    change(
+        context,
+        id,
+        "batch_cancel",
+        why.clone(),
+        move |_, row, at_ms| {
+            same_version(row, request.version)?;
+            if is_before_offer(row) {
+                row.run = row.run.step(RunEvent::GiveUp)?;
+                row.slot = None;
+                row.download_step = None;
+                row.held_from = None;
+                row.trouble = None;
+            }
+            if row.run != Run::Idle {
+                return Err(AppError::refusal(ErrorCode::Changed, format!("{} is {} now", row.label, row.run.word())));
+            }
+            row.release = row.release.step(ReleaseEvent::Cancel)?;
+            row.ended_at_ms = Some(at_ms);
+            Ok(())
+        },
+        move |tx, row, at_ms| {
+            tx.signature_add(row.id, signer.id, &signature(&signer, row, "cancel", at_ms, Some(&text)))?;
+            tx.journal_add(
+                at_ms,
+                Some(row.id),
+                JournalKind::BatchCancelled,
+                &[("person", signer.name.clone()), ("reason", text.clone())],
+            )?;
+            // The order itself is cancelled in the ERP once nothing of it is open and nothing was used.
+            let others = tx.batches_of_order(row.order_id)?;
+            let is_last = others.iter().all(|other| !other.word().is_open());
+            let is_unused = others.iter().all(|other| other.silo_actual_g.is_none_or(|g| g.0 == 0));
+            if is_last {
+                tx.order_bury(row.order_id)?;
+                if is_unused {
+                    posting::queue_cancel(tx, row, &site, &text, at_ms)?;
+                }
+            }
+            Ok(())
+        },
+    )
+    .await
+}

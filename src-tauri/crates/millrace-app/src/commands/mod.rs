@@ -1,0 +1,99 @@
+//! THE TABLE: everything a window, a browser or a script can ask for, with request, answer, the right
+//! it needs, and whether it changes something on record. Transports and the UI's types come from it.
+//! Leaves out transport.
+
+pub(crate) mod audit;
+pub mod batch;
+mod batch_act;
+mod batch_view;
+pub(crate) mod build;
+pub mod history;
+pub mod live;
+mod manual;
+pub mod order;
+pub mod outbox;
+pub mod overview;
+pub mod session;
+pub mod silo;
+pub mod table;
+pub mod view;
+
+use millrace_core::access::Right;
+use millrace_core::error_code::ErrorCode;
+use serde_json::Value;
+
+use crate::error::AppError;
+use crate::session::Caller;
+use crate::start::App;
+
+/// What a command needs of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing: anybody who reaches the program.
+    Public,
+    /// A session.
+    Session,
+    /// A session whose role carries the right.
+    Right(Right),
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommandInfo {
+    /// Its name, `noun_verb`.
+    pub name: &'static str,
+    /// What it needs.
+    pub access: Access,
+    /// Whether it leaves a row in the audit trail.
+    pub is_audited: bool,
+}
+
+/// What a body is given: the application, and who asks.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    pub(crate) app: App,
+    pub(crate) caller: Option<Caller>,
+    pub(crate) token: Option<String>,
+}
+
+impl Context {
+    /// The caller; the table has checked that there is one.
+    pub(crate) fn caller(&self) -> Result<&Caller, AppError> {
+        self.caller.as_ref().ok_or_else(not_logged_in)
+    }
+}
+
+fn not_logged_in() -> AppError {
+    AppError::refusal(ErrorCode::NotLoggedIn, "log in first: there is no session, or it has ended")
+}
+
+impl App {
+    /// Who holds a token.
+    pub(crate) fn caller(&self, token: Option<&str>) -> Result<Caller, AppError> {
+        token
+            .and_then(|token| self.inner.sessions.caller(token, self.inner.clock.as_ref()))
+            .ok_or_else(not_logged_in)
+    }
+
+    /// Carries out a command: looks it up, checks the right, parses, runs. The only way in.
+    ///
+    /// # Errors
+    /// [`AppError`] with a code to branch on; nothing was changed unless the message says so.
+    pub async fn dispatch(&self, command: &str, payload: Value, token: Option<&str>) -> Result<Value, AppError> {
+        let info = table::COMMANDS
+            .iter()
+            .find(|info| info.name == command)
+            .ok_or_else(|| AppError::refusal(ErrorCode::UnknownCommand, format!("there is no command {command:?}")))?;
+        let caller = match info.access {
+            Access::Public => self.caller(token).ok(),
+            Access::Session => Some(self.caller(token)?),
+            Access::Right(right) => {
+                let caller = self.caller(token)?;
+                caller.must(right)?;
+                Some(caller)
+            }
+        };
+        let context = Context { app: self.clone(), caller, token: token.map(str::to_owned) };
+        table::run(&context, info.name, payload).await
+    }
+}

@@ -1,0 +1,151 @@
+//! Messages for the ERP: what waits, what was answered, what needs a person.
+
+use millrace_core::batch::posting::Posting;
+use millrace_core::ids::{BatchId, OutboxId};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use millrace_core::batch::posting::PostingEvent;
+use millrace_core::erp::ConsumptionPost;
+use millrace_core::error_code::ErrorCode;
+use millrace_store::table::outbox::{MessageKind, OutboxRow};
+
+use super::session::Nothing;
+use super::{Context, audit};
+use crate::error::AppError;
+use crate::jobs::posting::{CancelPayload, mirror};
+
+/// What a message asks of the ERP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum OutboxKind {
+    /// Actual consumption and finished weight.
+    Consumption,
+    /// Cancel the order.
+    CancelOrder,
+}
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OutboxRowView {
+    /// Its id.
+    pub id: OutboxId,
+    /// What it asks.
+    pub kind: OutboxKind,
+    /// Batch.
+    pub batch_id: BatchId,
+    /// Its label.
+    pub batch_label: String,
+    /// State.
+    pub state: Posting,
+    /// Attempts.
+    pub attempts: i64,
+    /// Next attempt.
+    pub next_at_ms: Option<i64>,
+    /// Queued.
+    pub created_at_ms: i64,
+    /// The ERP's last answer in words.
+    pub last_answer: Option<String>,
+    /// What is sent, for people: one line an equipment code.
+    pub payload: String,
+}
+
+/// The messages, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OutboxList {
+    /// Rows.
+    pub rows: Vec<OutboxRowView>,
+}
+
+/// Send a refused or waiting message again.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct OutboxRetry {
+    /// Which.
+    pub id: OutboxId,
+}
+
+/// Messages in the list.
+const LIST: i64 = 200;
+
+fn payload_text(row: &OutboxRow) -> String {
+    match row.kind {
+        MessageKind::Consumption => serde_json::from_str::<ConsumptionPost>(&row.payload).map_or_else(
+            |_| row.payload.clone(),
+            |post| {
+                let mut lines: Vec<String> = post
+                    .lines
+                    .iter()
+                    .filter(|line| line.consumed_g.0 > 0)
+                    .map(|line| format!("{} {}", line.equipment_code, line.consumed_g))
+                    .collect();
+                if let Some(finished) = post.finished_g {
+                    lines.push(format!("finished {finished}"));
+                }
+                lines.join("\n")
+            },
+        ),
+        MessageKind::CancelOrder => serde_json::from_str::<CancelPayload>(&row.payload)
+            .map_or_else(|_| row.payload.clone(), |cancel| format!("{}: {}", cancel.order_name, cancel.reason)),
+    }
+}
+
+pub(super) async fn outbox_list(context: &Context, _: Nothing) -> Result<OutboxList, AppError> {
+    context
+        .app
+        .inner
+        .store
+        .read(|read| {
+            let rows = read
+                .outbox_list(LIST)?
+                .into_iter()
+                .map(|row| OutboxRowView {
+                    payload: payload_text(&row),
+                    id: row.id,
+                    kind: match row.kind {
+                        MessageKind::Consumption => OutboxKind::Consumption,
+                        MessageKind::CancelOrder => OutboxKind::CancelOrder,
+                    },
+                    batch_id: row.batch_id,
+                    batch_label: row.batch_label,
+                    state: row.state,
+                    attempts: row.attempts,
+                    next_at_ms: matches!(row.state, Posting::Queued | Posting::Sending | Posting::InDoubt).then_some(row.next_at_ms),
+                    created_at_ms: row.created_at_ms,
+                    last_answer: row.last_answer,
+                })
+                .collect();
+            Ok(OutboxList { rows })
+        })
+        .await
+}
+
+/// A refused message goes back to the queue; one that waits for its pause goes at once. What is in
+/// doubt is still read back first.
+pub(super) async fn outbox_retry(context: &Context, request: OutboxRetry) -> Result<OutboxList, AppError> {
+    let inner = &context.app.inner;
+    let at_ms = inner.clock.now_ms();
+    let person = context.caller()?.name.clone();
+    inner
+        .commit(move |tx| {
+            let mut row = tx.outbox(request.id)?;
+            match row.state {
+                Posting::Refused => row.state = row.state.step(PostingEvent::Retry)?,
+                Posting::Queued | Posting::InDoubt => {}
+                Posting::NotDue | Posting::Sending | Posting::Posted | Posting::Waived => {
+                    return Err(AppError::refusal(
+                        ErrorCode::IllegalTransition,
+                        format!("the message is {} and needs no retry", row.state.word()),
+                    ));
+                }
+            }
+            row.next_at_ms = at_ms;
+            tx.outbox_save(&row)?;
+            mirror(tx, &row, at_ms, None)?;
+            tx.audit_add(&audit::of(&person, "outbox_retry", &format!("outbox:{}", row.id), "", at_ms, &serde_json::json!({ "state": row.state.word() })))?;
+            Ok(())
+        })
+        .await?;
+    inner.posting_nudge.notify_one();
+    outbox_list(context, Nothing {}).await
+}

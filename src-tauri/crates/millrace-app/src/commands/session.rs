@@ -1,0 +1,196 @@
+//! Logging in and out, the first administrator, and what the login screen must know.
+//! Leaves out hashing and lockout arithmetic ([`crate::session`]).
+
+use millrace_core::access::{Right, Role};
+use millrace_core::error_code::ErrorCode;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::{Context, audit};
+use crate::error::AppError;
+use crate::session::{Caller, authenticate, hash_secret};
+
+/// No parameters.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// Done, with nothing to say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Done {}
+
+/// What the program is and how it stands, before anybody logs in. No secret outside demo mode.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AppInfo {
+    /// Version of the program.
+    pub version: String,
+    /// True on the virtual plant.
+    pub is_demo: bool,
+    /// Speed of the virtual plant, in percent of real time.
+    pub demo_speed_pct: i64,
+    /// The demo's people, with their secrets; empty outside demo mode.
+    pub demo_people: Vec<DemoPerson>,
+    /// True until the first administrator is created.
+    pub needs_first_admin: bool,
+    /// Name of the site.
+    pub site: String,
+    /// Name of the line.
+    pub line: String,
+    /// IANA name of the site's time zone, in which times are shown.
+    pub zone: String,
+    /// Language of the installation: `en`, `nl` or `id`.
+    pub language: String,
+    /// The backend's clock.
+    pub now_ms: i64,
+    /// Where the PLC is, for people.
+    pub plc: String,
+    /// Where the ERP is, for people.
+    pub erp: String,
+    /// What is wrong with the set-up and what still works, one sentence each.
+    pub problems: Vec<StartProblem>,
+}
+
+/// Something wrong at start that does not stop the program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct StartProblem {
+    /// What it concerns: `plc`, `erp`, `config`, `store`.
+    pub area: String,
+    /// What is wrong, where, and what still works.
+    pub message: String,
+}
+
+/// A person of the demo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct DemoPerson {
+    /// Name, which is also the login.
+    pub name: String,
+    /// Role.
+    pub role: Role,
+    /// Secret, made at first start.
+    pub secret: String,
+}
+
+/// Log in.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct SessionOpen {
+    /// The person's name.
+    pub user: String,
+    /// The person's secret.
+    pub secret: String,
+}
+
+/// A session, as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SessionView {
+    /// Bearer token; goes with every command. Empty in answers to `session_get`.
+    pub token: String,
+    /// The person's name.
+    pub user: String,
+    /// Role at this site.
+    pub role: Role,
+    /// What the role may do.
+    pub rights: Vec<Right>,
+}
+
+/// Create the first administrator; possible only while there is nobody.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct FirstAdminCreate {
+    /// Login name.
+    pub name: String,
+    /// Secret, at least 10 characters.
+    pub secret: String,
+}
+
+pub(super) async fn app_info(context: &Context, _: Nothing) -> Result<AppInfo, AppError> {
+    let inner = &context.app.inner;
+    let people = inner.store.read(|read| read.person_count().map_err(AppError::from)).await?;
+    Ok(AppInfo {
+        version: inner.version.clone(),
+        is_demo: inner.demo.is_some(),
+        demo_speed_pct: inner.speed_pct(),
+        demo_people: inner.demo_people.clone(),
+        needs_first_admin: people == 0,
+        site: inner.site.name.clone(),
+        line: inner.site.line.clone(),
+        zone: inner.site.zone.clone(),
+        language: inner.site.language.clone(),
+        now_ms: inner.clock.now_ms(),
+        plc: inner.plc_address().to_owned(),
+        erp: inner.erp_address.clone(),
+        problems: inner.problems.clone(),
+    })
+}
+
+fn view(token: String, caller: &Caller) -> SessionView {
+    SessionView { token, user: caller.name.clone(), role: caller.role, rights: caller.role.rights().to_vec() }
+}
+
+pub(super) async fn session_open(context: &Context, request: SessionOpen) -> Result<SessionView, AppError> {
+    let inner = &context.app.inner;
+    let at_ms = inner.clock.now_ms();
+    match authenticate(&inner.store, inner.clock.as_ref(), &request.user, &request.secret).await {
+        Ok(person) => {
+            let caller = Caller { id: person.id, name: person.name, role: person.role };
+            let entry = audit::of(&caller.name, "session_open", "session", "", at_ms, &serde_json::json!({ "role": caller.role }));
+            inner.commit_quietly(false, move |tx| Ok(tx.audit_add(&entry)?)).await?;
+            let token = inner.sessions.open(caller.clone(), inner.clock.as_ref())?;
+            Ok(view(token, &caller))
+        }
+        Err(refusal) => {
+            if matches!(refusal.code, ErrorCode::WrongSecret | ErrorCode::LockedOut) {
+                // The name as typed, cut: it may be a secret typed into the wrong field.
+                let typed: String = request.user.chars().take(64).collect();
+                let entry = audit::of("unknown", "session_refused", "session", "", at_ms, &serde_json::json!({ "name": typed, "code": refusal.code }));
+                inner.commit_quietly(false, move |tx| Ok(tx.audit_add(&entry)?)).await?;
+            }
+            Err(refusal)
+        }
+    }
+}
+
+/// Shortest secret of an administrator.
+const SECRET_CHARS_MIN: usize = 10;
+
+pub(super) async fn first_admin_create(context: &Context, request: FirstAdminCreate) -> Result<SessionView, AppError> {
+    let bad = |why: &str| Err(AppError::refusal(ErrorCode::BadRequest, why.to_owned()));
+    let name = request.name.trim().to_owned();
+    if name.is_empty() || name.chars().count() > 64 {
+        return bad("give a name of 1 to 64 characters");
+    }
+    if request.secret.chars().count() < SECRET_CHARS_MIN {
+        return bad("the secret must have at least 10 characters");
+    }
+    let inner = &context.app.inner;
+    let taken = || AppError::refusal(ErrorCode::NoRight, "there is an administrator already: log in");
+    if inner.store.read(|read| read.person_count().map_err(AppError::from)).await? > 0 {
+        return Err(taken());
+    }
+    let phc = hash_secret(request.secret).await?;
+    let at_ms = inner.clock.now_ms();
+    let caller = inner
+        .commit(move |tx| {
+            // Again inside the transaction: two first starts at once make one administrator.
+            if tx.person_count()? > 0 {
+                return Err(taken());
+            }
+            let id = tx.person_add(&name, Role::Admin, &phc, at_ms)?;
+            tx.audit_add(&audit::of(&name, "first_admin_create", &format!("person:{id}"), "", at_ms, &serde_json::json!({ "role": Role::Admin })))?;
+            Ok(Caller { id, name, role: Role::Admin })
+        })
+        .await?;
+    let token = inner.sessions.open(caller.clone(), inner.clock.as_ref())?;
+    Ok(view(token, &caller))
+}
+
+pub(super) async fn session_get(context: &Context, _: Nothing) -> Result<SessionView, AppError> {
+    Ok(view(String::new(), context.caller()?))
+}
+
+pub(super) async fn session_close(context: &Context, _: Nothing) -> Result<Done, AppError> {
+    if let Some(token) = &context.token {
+        context.app.inner.sessions.close(token);
+    }
+    Ok(Done {})
+}

@@ -1,0 +1,181 @@
+//! The rows. A row without a body does not compile; a body without a row cannot be reached.
+
+use millrace_core::access::Right;
+use millrace_core::error_code::ErrorCode;
+use serde_json::Value;
+use ts_rs::{Config, TS, TypeVisitor};
+
+use super::batch::{
+    BatchApprove, BatchGet, BatchPause, BatchSignedReason, BatchStart, ManualLineEnter, QueueList, QueueView, TrendView,
+};
+use super::history::{BatchChartGet, ChartView, HistoryList, HistoryPage};
+use super::live::LiveView;
+use super::order::{ImportReport, OrderList};
+use super::outbox::{OutboxList, OutboxRetry};
+use super::overview::OverviewView;
+use super::session::{AppInfo, Done, FirstAdminCreate, Nothing, SessionOpen, SessionView};
+use super::silo::{ConsumptionGet, ConsumptionView, MovementList, MovementPage, SiloList};
+use super::view::BatchView;
+use super::{Access, CommandInfo, Context};
+use super::{batch_act, batch_view, history, live, manual, order, outbox, overview, session, silo};
+use crate::error::AppError;
+
+macro_rules! access {
+    (public) => {
+        (Access::Public, false)
+    };
+    (public, audited) => {
+        (Access::Public, true)
+    };
+    (session) => {
+        (Access::Session, false)
+    };
+    (right $right:ident) => {
+        (Access::Right(Right::$right), false)
+    };
+    (right $right:ident, audited) => {
+        (Access::Right(Right::$right), true)
+    };
+}
+
+macro_rules! commands {
+    ($( $module:ident :: $name:ident ( $request:ty ) -> $response:ty , [ $($access:tt)+ ] ; )+) => {
+        /// Every command.
+        pub const COMMANDS: &[CommandInfo] = &[
+            $( CommandInfo { name: stringify!($name), access: access!($($access)+).0, is_audited: access!($($access)+).1 }, )+
+        ];
+
+        pub(super) async fn run(context: &Context, name: &str, payload: Value) -> Result<Value, AppError> {
+            match name {
+                $( stringify!($name) => {
+                    let request: $request = parse(name, payload)?;
+                    let response: $response = $module::$name(context, request).await?;
+                    answer(&response)
+                } )+
+                _ => Err(AppError::refusal(ErrorCode::UnknownCommand, format!("there is no command {name:?}"))),
+            }
+        }
+
+        fn visit_all(visitor: &mut Declarations) -> String {
+            let mut rows = String::new();
+            $(
+                visitor.add::<$request>();
+                visitor.add::<$response>();
+                rows.push_str(&format!(
+                    "  {}: {{ request: {}; response: {} }};\n",
+                    stringify!($name),
+                    <$request as TS>::name(&visitor.config),
+                    <$response as TS>::name(&visitor.config),
+                ));
+            )+
+            rows
+        }
+    };
+}
+
+commands! {
+    session::app_info(Nothing) -> AppInfo, [public];
+    session::session_open(SessionOpen) -> SessionView, [public, audited];
+    session::first_admin_create(FirstAdminCreate) -> SessionView, [public, audited];
+    session::session_get(Nothing) -> SessionView, [session];
+    session::session_close(Nothing) -> Done, [session];
+    live::live_get(Nothing) -> LiveView, [right View];
+    overview::overview_get(Nothing) -> OverviewView, [right View];
+    order::order_import(Nothing) -> ImportReport, [right OrderImport, audited];
+    order::order_list(Nothing) -> OrderList, [right View];
+    batch_view::batch_list(QueueList) -> QueueView, [right View];
+    batch_view::batch_get(BatchGet) -> BatchView, [right View];
+    batch_view::batch_trend(BatchGet) -> TrendView, [right View];
+    batch_act::batch_approve(BatchApprove) -> BatchView, [right BatchApprove, audited];
+    batch_act::batch_reject(BatchSignedReason) -> BatchView, [right BatchReject, audited];
+    batch_act::batch_revoke(BatchSignedReason) -> BatchView, [right BatchReject, audited];
+    batch_act::batch_start(BatchStart) -> BatchView, [right BatchStart, audited];
+    batch_act::batch_pause(BatchPause) -> BatchView, [right BatchPause, audited];
+    batch_act::batch_resume(BatchStart) -> BatchView, [right BatchPause, audited];
+    batch_act::batch_stop(BatchSignedReason) -> BatchView, [right BatchStop, audited];
+    batch_act::batch_cancel(BatchSignedReason) -> BatchView, [right BatchCancel, audited];
+    manual::manual_line_enter(ManualLineEnter) -> BatchView, [right ManualEnter, audited];
+    history::history_list(HistoryList) -> HistoryPage, [right View];
+    history::batch_chart(BatchChartGet) -> ChartView, [right View];
+    silo::silo_list(Nothing) -> SiloList, [right View];
+    silo::silo_consumption(ConsumptionGet) -> ConsumptionView, [right View];
+    silo::silo_movements(MovementList) -> MovementPage, [right View];
+    outbox::outbox_list(Nothing) -> OutboxList, [right View];
+    outbox::outbox_retry(OutboxRetry) -> OutboxList, [right OutboxRetry, audited];
+}
+
+fn parse<T: serde::de::DeserializeOwned>(name: &str, payload: Value) -> Result<T, AppError> {
+    let payload = if payload.is_null() { Value::Object(serde_json::Map::new()) } else { payload };
+    serde_json::from_value(payload)
+        .map_err(|error| AppError::refusal(ErrorCode::BadRequest, format!("{name}: {error}")))
+}
+
+fn answer<T: serde::Serialize>(response: &T) -> Result<Value, AppError> {
+    serde_json::to_value(response)
+        .map_err(|error| AppError::fault(ErrorCode::Internal, "the answer could not be written", &error))
+}
+
+/// Collects each type's declaration once, with all it is made of.
+struct Declarations {
+    config: Config,
+    found: std::collections::BTreeMap<String, String>,
+}
+
+impl Declarations {
+    fn add<T: TS + 'static + ?Sized>(&mut self) {
+        self.visit::<T>();
+    }
+}
+
+impl TypeVisitor for Declarations {
+    fn visit<T: TS + 'static + ?Sized>(&mut self) {
+        // Types of the language itself (number, string, lists) have no declaration of their own, but
+        // the types within them do.
+        if T::output_path().is_some() {
+            let name = T::ident(&self.config);
+            if self.found.contains_key(&name) {
+                return;
+            }
+            self.found.insert(name, format!("export {}\n", T::decl(&self.config)));
+        }
+        T::visit_dependencies(self);
+        T::visit_generics(self);
+    }
+}
+
+/// The TypeScript side of the table: every type, and the map from command to request and response.
+#[must_use]
+pub fn bindings() -> String {
+    let mut visitor = Declarations { config: Config::new().with_large_int("number"), found: std::collections::BTreeMap::new() };
+    let rows = visit_all(&mut visitor);
+    visitor.add::<AppError>();
+    visitor.add::<super::view::JournalView>();
+    let mut text = String::from(
+        "// Generated from the command table in millrace-app. Do not edit: run\n// `cargo test -p millrace-tests --test bindings` and commit the result.\n\n",
+    );
+    for declaration in visitor.found.values() {
+        text.push_str(declaration);
+    }
+    text.push_str("\n/** Command name to request and response. */\nexport interface Commands {\n");
+    text.push_str(&rows);
+    text.push_str("}\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_whatever_changes_something_is_audited() {
+        let mut names: Vec<&str> = COMMANDS.iter().map(|c| c.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), COMMANDS.len());
+        for command in COMMANDS {
+            let reads = ["_get", "_list", "_view", "_trend", "_chart", "_info", "_movements", "_consumption", "session_close"];
+            let is_read = reads.iter().any(|end| command.name.ends_with(end));
+            assert_eq!(command.is_audited, !is_read, "{}", command.name);
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! The plant's wiring: where the PLC and the ERP are, which registers, which silos. Read from TOML;
+//! an unknown or missing key is refused with its name. Leaves out what people edit in the UI.
+
+use std::path::{Path, PathBuf};
+
+use millrace_core::ids::SiloNo;
+use millrace_core::registers::RegisterMap;
+use millrace_core::silo::Tolerance;
+use millrace_core::units::{BasisPoints, Grams};
+use millrace_field::plc::DriverConfig;
+use millrace_office::erp::ErpConfig;
+use millrace_store::table::silo::SiloRow;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+/// The configuration could not be read. One sentence: what, where, what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+/// The whole configuration file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The site and its line.
+    pub site: Site,
+    /// The PLC; absent = no PLC is spoken to.
+    pub plc: Option<Plc>,
+    /// The ERP; absent = orders cannot be fetched and posts wait.
+    pub erp: Option<Erp>,
+    /// The silos file, relative to this file.
+    pub silos: Option<PathBuf>,
+    /// Intake and batch limits.
+    #[serde(default)]
+    pub intake: Intake,
+}
+
+/// The site.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// Key of the installation, part of every idempotency key: never change it.
+    pub key: String,
+    /// Name.
+    pub name: String,
+    /// Name of the line.
+    pub line: String,
+    /// IANA time zone in which times are shown.
+    pub zone: String,
+    /// Language of the installation: `en`, `nl`, `id`.
+    #[serde(default = "english")]
+    pub language: String,
+}
+
+fn english() -> String {
+    "en".into()
+}
+
+/// The PLC.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plc {
+    /// How to reach it.
+    pub driver: DriverConfig,
+    /// The register map file, relative to the configuration file.
+    pub registers: PathBuf,
+    /// Period of live slots, milliseconds (100 to 1000: live values are never older than a second).
+    #[serde(default = "live_ms")]
+    pub poll_live_ms: u64,
+    /// Period in which one idle slot after the other is looked at, milliseconds.
+    #[serde(default = "idle_ms")]
+    pub poll_idle_ms: u64,
+    /// How many batches may be in the PLC at once (the one that doses included).
+    #[serde(default = "in_plc")]
+    pub batches_in_plc_max: u16,
+}
+
+fn live_ms() -> u64 {
+    500
+}
+fn idle_ms() -> u64 {
+    1_000
+}
+fn in_plc() -> u16 {
+    3
+}
+
+/// The ERP.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Erp {
+    /// How to reach it.
+    pub connector: ErpConfig,
+    /// Fetch orders every so many minutes, and at start.
+    #[serde(default = "import_minutes")]
+    pub import_every_min: u64,
+    /// Mass that a BoM line refers to, kilograms.
+    #[serde(default = "bom_reference")]
+    pub bom_reference_kg: Decimal,
+}
+
+fn import_minutes() -> u64 {
+    60
+}
+fn bom_reference() -> Decimal {
+    Decimal::from(1_000)
+}
+
+/// When new orders are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IntakePolicy {
+    /// Whenever fewer than `open_batches_max` batches are open.
+    Fill,
+    /// Only when no batch is open (the old system's way).
+    WhenEmpty,
+}
+
+/// Intake limits.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Intake {
+    /// When new orders are taken.
+    pub policy: IntakePolicy,
+    /// How many batches may be open at once.
+    pub open_batches_max: i64,
+    /// Largest believable order, kilograms.
+    pub order_max_kg: Decimal,
+    /// Largest difference between the scaled lines and the order, percent.
+    pub scaling_limit_pct: Decimal,
+}
+
+impl Default for Intake {
+    fn default() -> Intake {
+        Intake {
+            policy: IntakePolicy::Fill,
+            open_batches_max: 10,
+            order_max_kg: Decimal::from(100_000),
+            scaling_limit_pct: Decimal::from(2),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SilosFile {
+    silo: Vec<SiloEntry>,
+}
+
+/// A silo in the silos file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SiloEntry {
+    number: u16,
+    tag: String,
+    label: String,
+    odoo_code: String,
+    material: String,
+    #[serde(default)]
+    liquid: bool,
+    capacity_kg: Decimal,
+    start_kg: Option<Decimal>,
+    low_kg: Decimal,
+    max_dose_kg: Decimal,
+    tolerance_pct: Decimal,
+    tolerance_min_kg: Decimal,
+    #[serde(default)]
+    feed_rate_kg_s: Decimal,
+}
+
+/// A silo as configured, with the stock to open its ledger with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiloSeed {
+    /// The silo.
+    pub row: SiloRow,
+    /// Opening stock, used once.
+    pub start_g: Option<Grams>,
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// A sentence that names the file, the key and what is wrong.
+    pub fn load(path: &Path) -> Result<Config, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            ConfigError(format!(
+                "the configuration {} cannot be read ({error}): copy config.example.toml there, or start with --demo",
+                path.display()
+            ))
+        })?;
+        Config::parse(&text).map_err(|error| ConfigError(format!("the configuration {} is wrong: {error}", path.display())))
+    }
+
+    /// Reads a configuration text.
+    ///
+    /// # Errors
+    /// A sentence that names the key and what is wrong.
+    pub fn parse(text: &str) -> Result<Config, ConfigError> {
+        let config: Config = toml::from_str(text).map_err(|error| ConfigError(error.to_string().trim().replace('\n', " ")))?;
+        let bad = |what: String| Err(ConfigError(what));
+        if config.site.key.is_empty() || !config.site.key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+            return bad("site.key must be letters, digits and hyphens".into());
+        }
+        if jiff::tz::TimeZone::get(&config.site.zone).is_err() {
+            return bad(format!("site.zone: {:?} is not an IANA time zone such as \"Asia/Jakarta\"", config.site.zone));
+        }
+        if !["en", "nl", "id"].contains(&config.site.language.as_str()) {
+            return bad(format!("site.language: {:?} is none of en, nl, id", config.site.language));
+        }
+        if let Some(plc) = &config.plc {
+            if !(100..=1_000).contains(&plc.poll_live_ms) {
+                return bad(format!("plc.poll_live_ms: {} is outside 100 to 1000", plc.poll_live_ms));
+            }
+            if !(200..=60_000).contains(&plc.poll_idle_ms) {
+                return bad(format!("plc.poll_idle_ms: {} is outside 200 to 60000", plc.poll_idle_ms));
+            }
+            if plc.batches_in_plc_max == 0 {
+                return bad("plc.batches_in_plc_max must be at least 1".into());
+            }
+        }
+        if config.intake.open_batches_max < 1 {
+            return bad("intake.open_batches_max must be at least 1".into());
+        }
+        Ok(config)
+    }
+}
+
+/// Reads the silos file; `rate_factor` scales the usual rates (the demo runs faster than life).
+///
+/// # Errors
+/// A sentence that names the entry and what is wrong.
+pub fn parse_silos(text: &str, rate_factor: Decimal) -> Result<Vec<SiloSeed>, ConfigError> {
+    let file: SilosFile = toml::from_str(text).map_err(|error| ConfigError(error.to_string().trim().replace('\n', " ")))?;
+    let mut seeds = Vec::with_capacity(file.silo.len());
+    for (position, entry) in (0_i64..).zip(file.silo) {
+        let mass = |what: &str, kg: Decimal| {
+            Grams::from_kg(kg)
+                .ok()
+                .filter(|g| g.0 >= 0)
+                .ok_or_else(|| ConfigError(format!("silo {}: {what} = {kg} is not a mass", entry.number)))
+        };
+        let share = BasisPoints::from_percent(entry.tolerance_pct)
+            .filter(|bp| (0..=10_000).contains(&bp.0))
+            .ok_or_else(|| ConfigError(format!("silo {}: tolerance_pct = {} is outside 0 to 100", entry.number, entry.tolerance_pct)))?;
+        let rate = Grams::from_kg(entry.feed_rate_kg_s * rate_factor)
+            .map_err(|_| ConfigError(format!("silo {}: feed_rate_kg_s is out of range", entry.number)))?;
+        seeds.push(SiloSeed {
+            start_g: entry.start_kg.map(|kg| mass("start_kg", kg)).transpose()?,
+            row: SiloRow {
+                silo: SiloNo(entry.number),
+                position,
+                tag: entry.tag.clone(),
+                label: entry.label.clone(),
+                erp_code: entry.odoo_code.clone(),
+                material: entry.material.clone(),
+                is_liquid: entry.liquid || entry.tag.starts_with("lq_"),
+                capacity_g: mass("capacity_kg", entry.capacity_kg)?,
+                low_g: mass("low_kg", entry.low_kg)?,
+                max_dose_g: mass("max_dose_kg", entry.max_dose_kg)?,
+                tolerance: Tolerance { share, floor_g: mass("tolerance_min_kg", entry.tolerance_min_kg)? },
+                rate_g_s: rate.0,
+            },
+        });
+    }
+    Ok(seeds)
+}
+
+/// Holds the silos against the register map: every silo of the file must stand in the map under the
+/// same number and tag.
+///
+/// # Errors
+/// A sentence that names the first silo that differs.
+pub fn check_silos(silos: &[SiloSeed], map: &RegisterMap) -> Result<(), ConfigError> {
+    for seed in silos {
+        match map.silo(seed.row.silo) {
+            Some(field) if field.tag == seed.row.tag => {}
+            Some(field) => {
+                return Err(ConfigError(format!(
+                    "silo {} is called {:?} in the register map and {:?} in the silos file",
+                    seed.row.silo, field.tag, seed.row.tag
+                )));
+            }
+            None => {
+                return Err(ConfigError(format!("silo {} of the silos file is not in the register map", seed.row.silo)));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SITE: &str = "[site]\nkey = \"north\"\nname = \"North mill\"\nline = \"Line 1\"\nzone = \"Asia/Jakarta\"\n";
+
+    fn check_refused(text: &str, names: &str) {
+        let error = Config::parse(text).expect_err("must be refused");
+        assert!(error.to_string().contains(names), "{error}");
+    }
+
+    #[test]
+    fn a_site_alone_is_enough() {
+        let config = Config::parse(SITE).expect("valid");
+        assert!(config.plc.is_none());
+        assert_eq!(config.intake.open_batches_max, 10);
+    }
+
+    #[test]
+    fn a_wrong_key_is_named() {
+        check_refused(&format!("{SITE}colour = \"red\"\n"), "colour");
+        check_refused("[site]\nkey = \"north\"\n", "name");
+        check_refused(&SITE.replace("Asia/Jakarta", "Java/Nowhere"), "site.zone");
+        check_refused(&SITE.replace("\"north\"", "\"north mill\""), "site.key");
+        check_refused(&format!("{SITE}[intake]\nopen_batches_max = 0\n"), "open_batches_max");
+    }
+}

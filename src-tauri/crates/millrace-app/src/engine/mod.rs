@@ -1,0 +1,217 @@
+//! The scan cycle: look at the PLC, let the pure tables decide, commit, act, publish. It works only
+//! from committed rows: a command of a person is a row, so a restart needs no path of its own.
+//! Leaves out sockets (field), SQL (store) and rules (core).
+
+mod command;
+mod download;
+mod finish;
+mod image;
+pub(crate) mod live;
+mod slots;
+
+use std::sync::Arc;
+
+use millrace_core::batch::run::{Run, RunEvent};
+use millrace_core::journal::JournalKind;
+use millrace_core::registers::RegisterMap;
+use millrace_core::registers::handshake::DownloadStep;
+use millrace_field::plc::{LinkState, PlcError, PlcHandle};
+use millrace_store::table::batch::BatchRow;
+use millrace_store::{StoreError, Write};
+
+pub(crate) use download::encode_recipe;
+pub(crate) use image::{BatchImage, Image, SlotSeen};
+
+use crate::error::AppError;
+use crate::start::Inner;
+
+/// Steps that one batch may take within one cycle; a table that loops is cut here.
+const STEPS_MAX: usize = 12;
+
+/// Why a cycle ended early.
+#[derive(Debug)]
+pub(crate) enum CycleError {
+    /// The PLC did not answer, or refused.
+    Plc(PlcError),
+    /// The books refused.
+    Store(AppError),
+}
+
+impl From<PlcError> for CycleError {
+    fn from(error: PlcError) -> CycleError {
+        CycleError::Plc(error)
+    }
+}
+impl From<AppError> for CycleError {
+    fn from(error: AppError) -> CycleError {
+        CycleError::Store(error)
+    }
+}
+impl From<StoreError> for CycleError {
+    fn from(error: StoreError) -> CycleError {
+        CycleError::Store(AppError::from(error))
+    }
+}
+
+/// What a look at a batch led to.
+enum Progress {
+    /// Something was committed or written: look again at once.
+    Again,
+    /// Nothing to do until the PLC moves.
+    Wait,
+}
+
+/// The engine of one PLC.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    inner: Arc<Inner>,
+    plc: PlcHandle,
+    map: Arc<RegisterMap>,
+    /// Slots to look at, in turn.
+    turn: slots::Turn,
+    link_was: Option<LinkState>,
+}
+
+impl Engine {
+    pub(crate) fn new(inner: Arc<Inner>, plc: PlcHandle, map: Arc<RegisterMap>) -> Engine {
+        let turn = slots::Turn::new(&map);
+        Engine { inner, plc, map, turn, link_was: None }
+    }
+
+    /// One cycle over all batches that hold a slot, then a look at the idle slots. Answers true when
+    /// a batch is live, so that the next cycle comes soon.
+    pub(crate) async fn cycle(&mut self) -> bool {
+        let rows = match self.inner.store.read(|read| read.batches_in_slots().map_err(AppError::from)).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                tracing::error!(%error, "the engine cannot read its batches");
+                return true;
+            }
+        };
+        self.inner.image().keep_only(&rows);
+        let live = !rows.is_empty();
+        let mut outcome = Ok(());
+        for row in rows {
+            outcome = self.batch(row).await;
+            if outcome.is_err() {
+                break;
+            }
+        }
+        if outcome.is_ok() {
+            outcome = self.look_at_idle_slots().await;
+        }
+        match outcome {
+            Ok(()) => {}
+            // The link's state tells people; the log keeps the words.
+            Err(CycleError::Plc(error)) => tracing::debug!(%error, "the PLC did not serve this cycle"),
+            Err(CycleError::Store(error)) => tracing::warn!(%error, "a cycle was cut short"),
+        }
+        self.note_link().await;
+        live
+    }
+
+    async fn batch(&mut self, mut row: BatchRow) -> Result<(), CycleError> {
+        for _ in 0..STEPS_MAX {
+            self.inner.image().refresh_row(&row);
+            let before_taken = row.download_step != Some(DownloadStep::Taken);
+            let progress =
+                if before_taken { self.download(&mut row).await? } else { self.finish(&mut row).await? };
+            match progress {
+                Progress::Wait => return Ok(()),
+                Progress::Again if row.slot.is_none() => return Ok(()),
+                Progress::Again => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds a batch because PLC and books disagree. Says so once.
+    async fn hold(&self, row: &mut BatchRow, why: String) -> Result<Progress, CycleError> {
+        if row.run == Run::Held && row.trouble.as_deref() == Some(why.as_str()) {
+            return Ok(Progress::Wait);
+        }
+        let mut changed = row.clone();
+        let at_ms = self.inner.clock.now_ms();
+        if changed.run != Run::Held && changed.run.is_live() {
+            changed.held_from = Some(changed.run);
+            changed.run = changed.run.step(RunEvent::Hold).map_err(AppError::from)?;
+            changed.run_since_ms = Some(at_ms);
+        }
+        changed.trouble = Some(why.clone());
+        *row = self
+            .save(changed, "engine_hold", move |tx, row| {
+                tx.journal_add(at_ms, Some(row.id), JournalKind::BatchHeld, &[("reason", why)])?;
+                Ok(())
+            })
+            .await?;
+        Ok(Progress::Wait)
+    }
+
+    /// Ends a hold, or clears the mark of refused blocks, once what the PLC shows fits again.
+    async fn heal(&self, row: &mut BatchRow) -> Result<(), CycleError> {
+        if row.trouble.is_none() && row.run != Run::Held {
+            return Ok(());
+        }
+        let mut changed = row.clone();
+        let at_ms = self.inner.clock.now_ms();
+        let was_held = changed.run == Run::Held;
+        if was_held {
+            let back_to = changed.held_from.take().unwrap_or(Run::Running);
+            changed.run = changed.run.step(RunEvent::Unhold { back_to }).map_err(AppError::from)?;
+            changed.run_since_ms = Some(at_ms);
+        }
+        changed.trouble = None;
+        *row = self
+            .save(changed, "engine_heal", move |tx, row| {
+                let kind = if was_held { JournalKind::BatchUnheld } else { JournalKind::BlockHealed };
+                let slot = row.slot.map(|s| s.to_string()).unwrap_or_default();
+                tx.journal_add(at_ms, Some(row.id), kind, &[("slot", slot)])?;
+                Ok(())
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Commits a changed batch with its audit row and whatever `more` adds, in one transaction.
+    async fn save<F>(&self, mut changed: BatchRow, action: &'static str, more: F) -> Result<BatchRow, CycleError>
+    where
+        F: FnOnce(&Write<'_>, &BatchRow) -> Result<(), AppError> + Send + 'static,
+    {
+        let at_ms = self.inner.clock.now_ms();
+        let saved = self
+            .inner
+            .commit(move |tx| {
+                let before = tx.batch(changed.id)?;
+                tx.batch_save(&mut changed)?;
+                tx.audit_add(&crate::commands::audit::of_batch("system", action, "", at_ms, &before, &changed))?;
+                more(tx, &changed)?;
+                Ok(changed)
+            })
+            .await?;
+        self.inner.image().refresh_row(&saved);
+        Ok(saved)
+    }
+
+    /// Writes a row to the journal when the link is lost or comes back.
+    async fn note_link(&mut self) {
+        let link = self.plc.link();
+        let was = self.link_was.replace(link.state);
+        let event = match (was, link.state) {
+            (Some(LinkState::Lost), LinkState::Good | LinkState::Degraded) => Some((JournalKind::PlcBack, String::new())),
+            (Some(LinkState::Good | LinkState::Degraded | LinkState::Connecting) | None, LinkState::Lost) => {
+                Some((JournalKind::PlcLost, link.cause.unwrap_or_default()))
+            }
+            (_, LinkState::Connecting | LinkState::Good | LinkState::Degraded | LinkState::Lost) => None,
+        };
+        if let Some((kind, reason)) = event {
+            let at_ms = self.inner.clock.now_ms();
+            let outcome = self
+                .inner
+                .commit(move |tx| Ok(tx.journal_add(at_ms, None, kind, &[("reason", reason)])?))
+                .await;
+            if let Err(error) = outcome {
+                tracing::warn!(%error, "the link's change was not journalled");
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Intake: fetch confirmed orders, judge each by the core's rule, keep them once. One wrong order
+//! never stops the others. Runs at start, on its period, and when a person asks.
+
+use millrace_core::error_code::ErrorCode;
+use millrace_core::erp::ErpOrder;
+use millrace_core::intake::{IntakeRules, IntakeSilo, Refusal, plan};
+use millrace_core::journal::JournalKind;
+use millrace_store::table::batch::BatchNew;
+use millrace_store::table::erp_order::{OrderPut, Standing};
+
+use crate::commands::order::ImportReport;
+use crate::config::IntakePolicy;
+use crate::error::AppError;
+use crate::start::Inner;
+
+/// Orders a page.
+const PAGE: u32 = 50;
+/// Pages at the most: an ERP that always answers a full page must not hold us for ever.
+const PAGES_MAX: u32 = 40;
+/// Under this key the last report is kept.
+pub(crate) const LAST_IMPORT: &str = "last_import";
+
+enum Kept {
+    New(i64),
+    Known,
+    Refused,
+    Deferred,
+}
+
+/// Fetches and keeps orders.
+///
+/// # Errors
+/// [`ErrorCode::ErpUnavailable`] with the cause; what was kept before stays kept.
+pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
+    let Some(erp) = inner.erp.clone() else {
+        return Err(AppError::refusal(ErrorCode::ErpUnavailable, inner.erp_off_cause()));
+    };
+    // Two imports at once would both see the same free room.
+    let _turn = inner.import_turn.lock().await;
+    let mut report = ImportReport::default();
+    let is_when_empty = inner.intake.policy == IntakePolicy::WhenEmpty;
+    let open = inner.store.read(|read| read.batches_open_count().map_err(AppError::from)).await?;
+    let mut is_room = !is_when_empty || open == 0;
+    for page in 0..PAGES_MAX {
+        let orders = match erp.open_orders(PAGE, page * PAGE).await {
+            Ok(page) => page.orders,
+            Err(error) => {
+                inner.erp_lost(&error).await;
+                return Err(AppError::refusal(ErrorCode::ErpUnavailable, error.to_string()));
+            }
+        };
+        inner.erp_good().await;
+        let count = orders.len();
+        for order in orders {
+            report.seen += 1;
+            let kept = match order {
+                Ok(order) => keep(inner, order, is_room).await?,
+                Err(unreadable) => {
+                    let refusal = Refusal::Unreadable { why: unreadable.why };
+                    keep_unreadable(inner, unreadable.name, refusal).await?
+                }
+            };
+            match kept {
+                Kept::New(batches) => report.new_batches += batches,
+                Kept::Known => report.known += 1,
+                Kept::Refused => report.refused += 1,
+                Kept::Deferred => {
+                    report.deferred += 1;
+                    // In the ERP's order: nobody overtakes.
+                    is_room = false;
+                }
+            }
+        }
+        if count < usize::try_from(PAGE).unwrap_or(usize::MAX) {
+            break;
+        }
+    }
+    report.at_ms = inner.clock.now_ms();
+    let kept = report.clone();
+    inner
+        .commit(move |tx| {
+            tx.meta_set(LAST_IMPORT, &serde_json::to_string(&kept).unwrap_or_default())?;
+            if kept.new_batches > 0 {
+                tx.journal_add(
+                    kept.at_ms,
+                    None,
+                    JournalKind::OrdersImported,
+                    &[
+                        ("new", kept.new_batches.to_string()),
+                        ("refused", kept.refused.to_string()),
+                        ("known", kept.known.to_string()),
+                    ],
+                )?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(report)
+}
+
+/// Numeric id where the ERP gives one, else the name (`decisions.md` 2).
+fn identity(order: &ErpOrder) -> String {
+    order.erp_id.map_or_else(|| format!("name:{}", order.name), |id| format!("id:{id}"))
+}
+
+async fn keep(inner: &Inner, order: ErpOrder, is_room: bool) -> Result<Kept, AppError> {
+    let at_ms = inner.clock.now_ms();
+    let silos: Vec<IntakeSilo> = inner
+        .silos
+        .iter()
+        .map(|seed| IntakeSilo {
+            silo: seed.row.silo,
+            erp_code: seed.row.erp_code.clone(),
+            max_dose_g: seed.row.max_dose_g,
+            tolerance: seed.row.tolerance,
+        })
+        .collect();
+    let rules: IntakeRules = inner.intake_rules();
+    let open_max = inner.intake.open_batches_max;
+    let is_when_empty = inner.intake.policy == IntakePolicy::WhenEmpty;
+    let erp_instance = inner.erp_instance.clone();
+    let due_ms = order.planned_start.as_deref().and_then(parse_utc_ms);
+    inner
+        .commit(move |tx| {
+            let identity = identity(&order);
+            let known = tx.order_by_identity(&erp_instance, &identity)?;
+            if let Some(known) = &known {
+                let is_same = known.content.as_ref() == Some(&order);
+                match known.standing {
+                    Standing::Accepted | Standing::Tombstone => {
+                        tx.order_seen(known.id, at_ms)?;
+                        return Ok(Kept::Known);
+                    }
+                    Standing::Refused if is_same => {
+                        tx.order_seen(known.id, at_ms)?;
+                        return Ok(Kept::Refused);
+                    }
+                    // Mended in the ERP: judged afresh.
+                    Standing::Refused => {}
+                }
+            }
+            let quantity = order.quantity.normalize().to_string();
+            let put = |standing, refusal: Option<&Refusal>| {
+                tx.order_put(&OrderPut {
+                    erp_instance: &erp_instance,
+                    identity: &identity,
+                    name: &order.name,
+                    product: &order.product_name,
+                    quantity_kg: &quantity,
+                    standing,
+                    refusal,
+                    content: Some(&order),
+                    due_ms,
+                    at_ms,
+                })
+            };
+            match plan(&order, &silos, &rules) {
+                Err(refusal) => {
+                    put(Standing::Refused, Some(&refusal))?;
+                    Ok(Kept::Refused)
+                }
+                Ok(recipes) => {
+                    let new = i64::try_from(recipes.len()).unwrap_or(i64::MAX);
+                    let open = tx.batches_open_count()?;
+                    // An order larger than the whole room still gets in when nothing else is open.
+                    let fits = is_when_empty || open.saturating_add(new) <= open_max || open == 0;
+                    if !is_room || !fits {
+                        return Ok(Kept::Deferred);
+                    }
+                    let order_id = put(Standing::Accepted, None)?;
+                    for recipe in &recipes {
+                        let id = tx.batch_add(&BatchNew { order_id, recipe, due_ms, at_ms })?;
+                        let row = tx.batch(id)?;
+                        tx.audit_add(&crate::commands::audit::created("system", "order_import", at_ms, &row))?;
+                        tx.journal_add(at_ms, Some(id), JournalKind::BatchCreated, &[("order", order.name.clone())])?;
+                    }
+                    Ok(Kept::New(new))
+                }
+            }
+        })
+        .await
+}
+
+async fn keep_unreadable(inner: &Inner, name: String, refusal: Refusal) -> Result<Kept, AppError> {
+    let at_ms = inner.clock.now_ms();
+    let erp_instance = inner.erp_instance.clone();
+    inner
+        .commit(move |tx| {
+            let identity = format!("name:{name}");
+            if let Some(known) = tx.order_by_identity(&erp_instance, &identity)?
+                && known.standing != Standing::Refused
+            {
+                tx.order_seen(known.id, at_ms)?;
+                return Ok(Kept::Known);
+            }
+            tx.order_put(&OrderPut {
+                erp_instance: &erp_instance,
+                identity: &identity,
+                name: &name,
+                product: "",
+                quantity_kg: "",
+                standing: Standing::Refused,
+                refusal: Some(&refusal),
+                content: None,
+                due_ms: None,
+                at_ms,
+            })?;
+            Ok(Kept::Refused)
+        })
+        .await
+}
+
+/// The ERP's naive ISO time, which is UTC.
+fn parse_utc_ms(text: &str) -> Option<i64> {
+    let civil: jiff::civil::DateTime = text.replace(' ', "T").parse().ok()?;
+    Some(civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond())
+}
+
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_erps_times_are_utc() {
+        assert_eq!(parse_utc_ms("2026-11-22T01:00:00"), Some(1_795_309_200_000));
+        assert_eq!(parse_utc_ms("2026-11-22 01:00:00"), Some(1_795_309_200_000));
+        assert_eq!(parse_utc_ms("tomorrow"), None);
+    }
+}

@@ -1,0 +1,87 @@
+//! The process journal's vocabulary: a closed list of kinds; the UI turns kind and parameters into
+//! a sentence in the reader's language. Leaves out people's acts as evidence: that is [`crate::audit`].
+
+use serde::{Deserialize, Serialize};
+
+/// What happened. Parameters that go with each kind are named in its doc.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS))]
+pub enum JournalKind {
+    /// A batch was made from an order. `order`.
+    BatchCreated,
+    /// Signed by `person`.
+    BatchApproved,
+    /// Rejected by `person`, `reason`.
+    BatchRejected,
+    /// Approval withdrawn by `person`, `reason`.
+    BatchRevoked,
+    /// Cancelled by `person`, `reason`.
+    BatchCancelled,
+    /// The recipe was encoded for `slot`.
+    DownloadPrepared,
+    /// The recipe's words stand in `slot`.
+    DownloadWritten,
+    /// They were read back and are equal.
+    DownloadVerified,
+    /// The handshake word of `slot` was set to 0.
+    DownloadOffered,
+    /// The PLC took the recipe from `slot`.
+    DownloadTaken,
+    /// The download to `slot` was given up before the offer, `reason`.
+    DownloadAborted,
+    /// First material fell.
+    BatchRunning,
+    /// `silo` began to dose, `planned_g`.
+    SiloStarted,
+    /// `silo` is done: `actual_g`, `deviation_g`.
+    SiloFinished,
+    /// `person` asked for a pause, `reason`.
+    PauseRequested,
+    /// The PLC confirmed the pause.
+    BatchPaused,
+    /// `person` asked to go on.
+    ResumeRequested,
+    /// The PLC confirmed that it goes on.
+    BatchResumed,
+    /// `person` asked for a stop, `reason`.
+    StopRequested,
+    /// The PLC stopped; `actual_g` was dosed.
+    BatchStopped,
+    /// The final block was accepted: `actual_g`, `finished_g` where the plant reports it.
+    BatchCompleted,
+    /// The plant reported a failure.
+    BatchFailed,
+    /// A block of `slot` was refused, `reason`. Nothing was changed.
+    BlockRefused,
+    /// The blocks of `slot` are good again.
+    BlockHealed,
+    /// The run is held by a fault, `reason`.
+    BatchHeld,
+    /// The hold has ended.
+    BatchUnheld,
+    /// The stored result of `slot` was acknowledged to the PLC.
+    AckWritten,
+    /// `slot` is free again.
+    SlotFreed,
+    /// A manual line was weighed by `person`: `material`, `actual_g`.
+    ManualEntered,
+    /// The consumption waits for the ERP.
+    PostingQueued,
+    /// The ERP holds the consumption; read back equal.
+    PostingPosted,
+    /// No answer came; the ERP is read before anything is repeated. `reason`.
+    PostingInDoubt,
+    /// The ERP refused, a person must look. `reason`.
+    PostingRefused,
+    /// The PLC link is lost, `reason`.
+    PlcLost,
+    /// The PLC link is good again.
+    PlcBack,
+    /// The ERP cannot be reached, `reason`.
+    ErpLost,
+    /// The ERP answers again.
+    ErpBack,
+    /// Orders were fetched: `new`, `refused`, `known`.
+    OrdersImported,
+}

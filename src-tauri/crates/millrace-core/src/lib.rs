@@ -1,0 +1,16 @@
+//! The plant's rules: batches, recipes, registers, silos, rights. Pure functions and types.
+//! Leaves out all I/O, clocks, randomness, logging and tasks; callers hand in what they know.
+
+pub mod access;
+pub mod audit;
+pub mod batch;
+pub mod erp;
+pub mod error_code;
+pub mod ids;
+pub mod intake;
+pub mod journal;
+pub mod progress;
+pub mod recipe;
+pub mod registers;
+pub mod silo;
+pub mod units;

@@ -1,0 +1,21 @@
+//! The words a PLC and we exchange: which word means what ([`map`]), how a word becomes a value
+//! ([`codec`]), what a whole slot may contain ([`block`]) and who writes when ([`handshake`]).
+//! Leaves out how words travel (`millrace-field`) and where steps are stored (`millrace-store`).
+
+pub mod block;
+pub mod codec;
+pub mod handshake;
+pub mod map;
+mod map_check;
+mod map_file;
+mod reason;
+pub mod verdict;
+
+pub use block::{EncodeError, SlotBlock, SlotOrder, content_hash, encode, plc_text};
+pub use codec::{CodecError, WordOrder};
+pub use map::{FinishedWeight, ReadyRule, RegisterMap, Rules, SiloField, SlotFreeWhen};
+pub use map_file::MapError;
+pub use verdict::{Expected, Reason, Verdict, accept};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,229 @@
+//! FINS over UDP: one socket, one request at a time. An answer counts only if its sender and
+//! everything in its header fit ([`frame::parse_response`]); all else is dropped and counted, and
+//! the wait goes on to the deadline. Leaves out repeating: a driver sends a request once.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::net::UdpSocket;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::frame::{self, Answer, Awaited, Nodes, NotOurs, WRITE_WORDS_MAX};
+use crate::plc::{DriverConfig, Noticed, PlcDriver, PlcError};
+
+/// More than any FINS frame, so that an overlong one is seen as such.
+const BUFFER: usize = 4_096;
+
+/// A FINS connection over UDP. The socket is opened with the first request and anew after errors.
+#[derive(Debug)]
+pub struct FinsUdp {
+    peer: SocketAddr,
+    local_port: u16,
+    nodes: Nodes,
+    timeout: Duration,
+    timeout_ms: u64,
+    gap: Duration,
+    max_words: u16,
+    sid: u8,
+    socket: Option<UdpSocket>,
+    last_end: Option<Instant>,
+    noticed: Noticed,
+}
+
+/// Why an exchange has no answer.
+#[derive(Debug)]
+enum NoAnswer {
+    /// Nothing went out.
+    NotSent(io::Error),
+    /// It went out and no answer came in time.
+    Silence,
+    /// It went out and then our socket failed.
+    Broken(io::Error),
+}
+
+impl FinsUdp {
+    /// A connection that is not opened yet.
+    ///
+    /// # Errors
+    /// [`PlcError::Config`] when the configuration cannot be right.
+    pub fn new(config: &DriverConfig) -> Result<FinsUdp, PlcError> {
+        config.validate()?;
+        Ok(FinsUdp {
+            peer: config.address,
+            local_port: config.local_port,
+            nodes: Nodes {
+                local: config.node_local,
+                plc: config.node_plc,
+            },
+            timeout: Duration::from_millis(config.timeout_ms),
+            timeout_ms: config.timeout_ms,
+            gap: Duration::from_millis(config.gap_ms),
+            max_words: config.max_words,
+            sid: 0,
+            socket: None,
+            last_end: None,
+            noticed: Noticed::default(),
+        })
+    }
+
+    /// The next request number: all 256 in turn, so none comes back within 255 requests.
+    fn next_sid(&mut self) -> u8 {
+        self.sid = self.sid.wrapping_add(1);
+        self.sid
+    }
+
+    async fn socket(&mut self) -> io::Result<UdpSocket> {
+        if let Some(socket) = self.socket.take() {
+            return Ok(socket);
+        }
+        // On loopback stay on loopback; elsewhere the system picks the way out.
+        let ip: IpAddr = match self.peer.ip() {
+            IpAddr::V4(ip) if ip.is_loopback() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_loopback() => Ipv6Addr::LOCALHOST.into(),
+            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        UdpSocket::bind((ip, self.local_port)).await
+    }
+
+    /// One request, one answer. The socket is kept only when it is certain that nothing of this
+    /// exchange can still arrive, or when a fixed port leaves no choice.
+    async fn exchange(&mut self, request: &[u8], awaited: &Awaited) -> Result<Answer, NoAnswer> {
+        if let Some(end) = self.last_end {
+            sleep_until(end + self.gap).await;
+        }
+        let socket = self.socket().await.map_err(NoAnswer::NotSent)?;
+        socket
+            .send_to(request, self.peer)
+            .await
+            .map_err(NoAnswer::NotSent)?;
+        let deadline = Instant::now() + self.timeout;
+        let answer = loop {
+            let mut bytes = [0; BUFFER];
+            match timeout_at(deadline, socket.recv_from(&mut bytes)).await {
+                Err(_) => break Err(NoAnswer::Silence),
+                Ok(Err(error)) => break Err(NoAnswer::Broken(error)),
+                Ok(Ok((length, sender))) => match self.take(&bytes[..length], sender, awaited) {
+                    Some(answer) => break Ok(answer),
+                    // A flood of foreign frames must not stretch the wait.
+                    None if Instant::now() >= deadline => break Err(NoAnswer::Silence),
+                    None => {}
+                },
+            }
+        };
+        self.last_end = Some(Instant::now());
+        let keep = match &answer {
+            Ok(_) => true,
+            Err(NoAnswer::Silence) => self.local_port != 0,
+            Err(NoAnswer::NotSent(_) | NoAnswer::Broken(_)) => false,
+        };
+        if keep {
+            self.socket = Some(socket);
+        }
+        answer
+    }
+
+    fn take(&mut self, bytes: &[u8], sender: SocketAddr, awaited: &Awaited) -> Option<Answer> {
+        let parsed = if sender == self.peer {
+            frame::parse_response(bytes, awaited)
+        } else {
+            Err(NotOurs::Nodes)
+        };
+        let seen = &mut self.noticed;
+        match parsed {
+            Ok(answer) => {
+                seen.cpu_warnings += u64::from(answer.end.cpu_warning());
+                seen.cpu_fatals += u64::from(answer.end.cpu_fatal());
+                seen.relay_errors += u64::from(answer.end.relay_error());
+                seen.cpu_warning_now = answer.end.cpu_warning();
+                seen.relay_error_now = answer.end.relay_error();
+                return Some(answer);
+            }
+            Err(NotOurs::Nodes | NotOurs::Command | NotOurs::NotAnAnswer) => seen.foreign += 1,
+            Err(NotOurs::Late(_)) => seen.late += 1,
+            Err(NotOurs::TooShort(_) | NotOurs::Length { .. }) => seen.wrong_length += 1,
+        }
+        tracing::debug!(%sender, bytes = bytes.len(), why = ?parsed.err(), "dropped a datagram that is not the awaited answer");
+        None
+    }
+}
+
+#[async_trait]
+impl PlcDriver for FinsUdp {
+    async fn read(&mut self, addr: u16, count: u16) -> Result<Vec<u16>, PlcError> {
+        if count > self.max_words {
+            return Err(frame::FrameError::Count {
+                count: usize::from(count),
+                max: self.max_words,
+            }
+            .into());
+        }
+        let sid = self.next_sid();
+        let request = frame::encode_read(self.nodes, sid, addr, count)?;
+        let awaited = Awaited {
+            nodes: self.nodes,
+            sid,
+            read_words: Some(count),
+        };
+        let answer = self
+            .exchange(&request, &awaited)
+            .await
+            .map_err(|error| match error {
+                NoAnswer::NotSent(error) | NoAnswer::Broken(error) => PlcError::Io(error),
+                NoAnswer::Silence => PlcError::Timeout {
+                    timeout_ms: self.timeout_ms,
+                },
+            })?;
+        match answer.end {
+            end if end.cpu_fatal() => Err(PlcError::CpuFatal(end)),
+            end if !end.is_ok() => Err(PlcError::refused(end)),
+            _ok => Ok(answer.words),
+        }
+    }
+
+    async fn write(&mut self, addr: u16, words: &[u16]) -> Result<(), PlcError> {
+        let sid = self.next_sid();
+        let request = frame::encode_write(self.nodes, sid, addr, words)?;
+        let awaited = Awaited {
+            nodes: self.nodes,
+            sid,
+            read_words: None,
+        };
+        let answer = self
+            .exchange(&request, &awaited)
+            .await
+            .map_err(|error| match error {
+                NoAnswer::NotSent(error) => PlcError::Io(error),
+                NoAnswer::Silence => {
+                    PlcError::WriteUnknown(format!("no answer within {} ms", self.timeout_ms))
+                }
+                NoAnswer::Broken(error) => PlcError::WriteUnknown(error.to_string()),
+            })?;
+        match answer.end {
+            end if end.cpu_fatal() => Err(PlcError::CpuFatal(end)),
+            end if end.leaves_write_unknown() => Err(PlcError::WriteUnknown(end.text().to_owned())),
+            end if !end.is_ok() => Err(PlcError::refused(end)),
+            _ok => Ok(()),
+        }
+    }
+
+    fn write_words_max(&self) -> u16 {
+        WRITE_WORDS_MAX
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "FINS/UDP {} (node {} to {})",
+            self.peer, self.nodes.local, self.nodes.plc
+        )
+    }
+
+    fn noticed(&self) -> Noticed {
+        self.noticed
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,226 @@
+//! The settings of an ERP connection, and the checks that need no network.
+//! Leaves out where settings come from.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::Url;
+use serde::Deserialize;
+
+use super::ErpError;
+
+/// Which connector speaks to the ERP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErpKind {
+    /// Odoo with the SCADA addon's routes.
+    OdooAddon,
+}
+
+/// A password. It prints as `***` and cannot be serialized.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    #[must_use]
+    pub fn new(secret: impl Into<String>) -> Secret {
+        Secret(secret.into())
+    }
+
+    pub(super) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// The settings of one ERP connection.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErpConfig {
+    /// Which connector.
+    pub kind: ErpKind,
+    /// Scheme, host and port, without a path: `https://erp.example`.
+    pub url: String,
+    /// The database.
+    pub database: String,
+    /// The user.
+    pub login: String,
+    /// The password; exactly one of this and `password_file` is given.
+    #[serde(default)]
+    pub password: Option<Secret>,
+    /// A file whose first line is the password.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+    /// Longest time for one exchange, 100 to 300,000 ms.
+    #[serde(default = "default_timeout_ms")]
+    pub timeout_ms: u64,
+    /// Allows `http://` to other machines; a password then crosses the network unprotected.
+    #[serde(default)]
+    pub allow_plain_http: bool,
+}
+
+fn default_timeout_ms() -> u64 {
+    15_000
+}
+
+/// Settings that passed the checks.
+#[derive(Debug, Clone)]
+pub(super) struct Checked {
+    pub(super) base: Url,
+    pub(super) is_loopback: bool,
+    pub(super) password: Secret,
+    pub(super) timeout: Duration,
+}
+
+impl ErpConfig {
+    /// Checks everything that needs no network, and reads the password file.
+    pub(super) fn check(&self) -> Result<Checked, ErpError> {
+        // The parser's own words may repeat the text, which may hold a password.
+        let base = Url::parse(&self.url)
+            .map_err(|_| ErpError::config("`url` is not a URL like https://erp.example"))?;
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(ErpError::config(
+                "`url` must not contain a user or a password",
+            ));
+        }
+        if base.path() != "/" || base.query().is_some() || base.fragment().is_some() {
+            return Err(ErpError::config("`url` must be scheme, host and port only"));
+        }
+        let is_loopback = is_loopback(&base);
+        match base.scheme() {
+            "https" => {}
+            "http" if is_loopback || self.allow_plain_http => {}
+            "http" => {
+                return Err(ErpError::config(
+                    "`url` is plain http to another machine; use https, or set allow_plain_http",
+                ));
+            }
+            _ => {
+                return Err(ErpError::config(
+                    "`url` must begin with https:// or http://",
+                ));
+            }
+        }
+        for (key, value) in [("database", &self.database), ("login", &self.login)] {
+            if value.trim().is_empty() {
+                return Err(ErpError::config(format!("`{key}` is empty")));
+            }
+        }
+        if !(100..=300_000).contains(&self.timeout_ms) {
+            return Err(ErpError::config("`timeout_ms` must be 100 to 300000"));
+        }
+        Ok(Checked {
+            base,
+            is_loopback,
+            password: self.read_password()?,
+            timeout: Duration::from_millis(self.timeout_ms),
+        })
+    }
+
+    fn read_password(&self) -> Result<Secret, ErpError> {
+        let secret = match (&self.password, &self.password_file) {
+            (Some(secret), None) => secret.clone(),
+            (None, Some(path)) => {
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    ErpError::config(format!("`password_file` {}: {error}", path.display()))
+                })?;
+                Secret::new(text.lines().next().unwrap_or_default())
+            }
+            (Some(_), Some(_)) | (None, None) => {
+                return Err(ErpError::config(
+                    "give exactly one of `password` and `password_file`",
+                ));
+            }
+        };
+        if secret.reveal().is_empty() {
+            return Err(ErpError::config("the password is empty"));
+        }
+        Ok(secret)
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || bare
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(url: &str) -> ErpConfig {
+        serde_json::from_value(serde_json::json!({
+            "kind": "odoo_addon", "url": url, "database": "plant", "login": "middleware", "password": "geheim"}))
+        .expect("the required settings")
+    }
+
+    #[test]
+    fn plain_http_leaves_the_machine_only_when_allowed() {
+        for url in [
+            "http://127.0.0.1:8069",
+            "http://localhost:8069",
+            "http://[::1]:8069/",
+            "https://erp.example",
+        ] {
+            assert!(config(url).check().is_ok(), "{url}");
+        }
+        let mut far = config("http://erp.example:8069");
+        assert!(matches!(far.check(), Err(ErpError::Config { .. })));
+        far.allow_plain_http = true;
+        assert!(far.check().is_ok());
+    }
+
+    #[test]
+    fn a_url_is_scheme_host_and_port() {
+        for url in [
+            "erp.example",
+            "ftp://erp.example",
+            "https://me:geheim@erp.example",
+            "https://erp.example/odoo",
+            "https://erp.example/?db=plant",
+        ] {
+            let refused = config(url).check().expect_err(url);
+            assert!(!refused.to_string().contains("geheim"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_secret_never_prints_and_unknown_settings_are_refused() {
+        assert!(!format!("{:?}", config("https://erp.example")).contains("geheim"));
+        let checked = config("https://erp.example")
+            .check()
+            .expect("good settings");
+        assert!(!format!("{checked:?}").contains("geheim"));
+        let odd = serde_json::json!({"kind": "odoo_addon", "url": "https://erp.example", "database": "plant",
+            "login": "middleware", "password": "geheim", "retries": 3});
+        assert!(serde_json::from_value::<ErpConfig>(odd).is_err());
+    }
+
+    #[test]
+    fn the_password_has_exactly_one_source() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("secret");
+        std::fs::write(&file, "geheim\n").expect("writable");
+        let mut both = config("https://erp.example");
+        both.password_file = Some(file);
+        assert!(both.check().is_err());
+        both.password = None;
+        let checked = both.check().expect("the file alone");
+        assert_eq!(checked.password, Secret::new("geheim"));
+        both.password_file = Some(folder.path().join("absent"));
+        assert!(matches!(both.check(), Err(ErpError::Config { .. })));
+        both.password_file = None;
+        assert!(both.check().is_err());
+    }
+}

@@ -1,0 +1,110 @@
+//! What every ERP connector can do, and how one is opened from the settings.
+//! Leaves out when to call, what to repeat and what to store: that is the application's.
+
+mod config;
+mod error;
+pub mod odoo;
+
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod scripted;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use millrace_core::erp::{ConsumptionPost, ErpOrder, ErpOrderState, PostAnswer};
+use millrace_core::units::Grams;
+
+pub use crate::http::{Lost, Unreached};
+pub use config::{ErpConfig, ErpKind, Secret};
+pub use error::ErpError;
+
+/// What a connection test found out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErpInfo {
+    /// Which connector answered.
+    pub kind: ErpKind,
+    /// Scheme, host and port.
+    pub address: String,
+    /// The database.
+    pub database: String,
+    /// The user we are logged in as.
+    pub login: String,
+    /// That user's number in the ERP.
+    pub uid: i64,
+    /// What the other side calls itself.
+    pub name: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+}
+
+/// One page of open orders. A wrong order does not hide the others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderPage {
+    /// The orders as the ERP sorted them.
+    pub orders: Vec<Result<ErpOrder, UnreadableOrder>>,
+}
+
+/// An order that the ERP reports in a way that cannot be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("order {name}: {why}")]
+pub struct UnreadableOrder {
+    /// The order's name, or its place on the page when it has none.
+    pub name: String,
+    /// What is wrong, as a sentence.
+    pub why: String,
+}
+
+/// The way into one ERP. No call is ever repeated inside, except once after a session expired,
+/// which the ERP reports before it does anything.
+#[async_trait]
+pub trait ErpConnector: Send + Sync + std::fmt::Debug {
+    /// Logs in afresh, reads the version and tries the order list.
+    ///
+    /// # Errors
+    /// [`ErpError`] with the exact cause, for the connection test.
+    async fn probe(&self) -> Result<ErpInfo, ErpError>;
+
+    /// One page of confirmed orders, quantities in kilograms.
+    ///
+    /// # Errors
+    /// [`ErpError`] when the page as a whole is not to be had.
+    async fn open_orders(&self, limit: u32, offset: u32) -> Result<OrderPage, ErpError>;
+
+    /// What the ERP holds for one order.
+    ///
+    /// # Errors
+    /// [`ErpError::Refused`] when it does not know the order.
+    async fn order_state(&self, name: &str) -> Result<ErpOrderState, ErpError>;
+
+    /// Reports running totals; the ERP replaces what it held, so the same post may be repeated.
+    /// Values of zero are not sent.
+    ///
+    /// # Errors
+    /// [`ErpError`]; ask [`ErpError::outcome_unknown`] before doing anything else.
+    async fn post_consumption(&self, post: &ConsumptionPost) -> Result<PostAnswer, ErpError>;
+
+    /// Cancels an order; a cancelled one stays so without error.
+    ///
+    /// # Errors
+    /// [`ErpError::Refused`] when it is already done.
+    async fn cancel_order(&self, name: &str, reason: &str) -> Result<(), ErpError>;
+
+    /// Closes an order with its finished weight and reads back that it is closed. `ended_at` is
+    /// UTC, `YYYY-MM-DD HH:MM:SS`.
+    ///
+    /// # Errors
+    /// [`ErpError::Refused`] when the ERP says success but the order is not done.
+    async fn mark_done(&self, name: &str, finished: Grams, ended_at: &str) -> Result<(), ErpError>;
+}
+
+/// Opens the connector that the settings name. Nothing is sent yet.
+///
+/// # Errors
+/// [`ErpError::Config`] with the setting at fault.
+pub fn open(config: &ErpConfig) -> Result<Arc<dyn ErpConnector>, ErpError> {
+    match config.kind {
+        ErpKind::OdooAddon => Ok(Arc::new(odoo::OdooAddon::open(config)?)),
+    }
+}

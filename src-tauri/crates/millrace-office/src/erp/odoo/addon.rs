@@ -1,0 +1,144 @@
+//! The addon's routes as an [`ErpConnector`].
+//! Leaves out sessions (`session.rs`) and JSON (`map.rs`).
+
+use async_trait::async_trait;
+use millrace_core::erp::{ConsumptionPost, ErpOrderState, PostAnswer};
+use millrace_core::units::Grams;
+use serde_json::{Value, json};
+
+use super::envelope::success;
+use super::map;
+use super::session::OdooSession;
+use crate::erp::{ErpConfig, ErpConnector, ErpError, ErpInfo, ErpKind, Lost, OrderPage};
+
+const DONE: &str = "done";
+
+/// Odoo with the SCADA addon.
+#[derive(Debug)]
+pub struct OdooAddon {
+    session: OdooSession,
+    database: String,
+    login: String,
+}
+
+impl OdooAddon {
+    /// A connector by these settings. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ErpError::Config`] with the setting at fault.
+    pub fn open(config: &ErpConfig) -> Result<OdooAddon, ErpError> {
+        Ok(OdooAddon {
+            session: OdooSession::open(config)?,
+            database: config.database.clone(),
+            login: config.login.clone(),
+        })
+    }
+
+    /// Calls a route and looks into its answer, with every word of an error made fit to show.
+    async fn ask<T>(
+        &self,
+        route: &str,
+        params: &Value,
+        read: impl FnOnce(&serde_json::Map<String, Value>) -> Result<T, ErpError> + Send,
+    ) -> Result<T, ErpError> {
+        let result = self.session.call(route, params).await?;
+        success(&result)
+            .and_then(read)
+            .map_err(|error| self.session.clean_error(error))
+    }
+}
+
+#[async_trait]
+impl ErpConnector for OdooAddon {
+    async fn probe(&self) -> Result<ErpInfo, ErpError> {
+        let uid = self.session.log_in_afresh().await?;
+        // The version is a courtesy: an addon without that route works all the same.
+        let version = self.session.read_public("/api/scada/version").await.ok();
+        let word = |key: &str| {
+            let word = version.as_ref()?.get(key)?.as_str()?;
+            Some(word.to_owned())
+        };
+        self.open_orders(1, 0).await?;
+        Ok(ErpInfo {
+            kind: ErpKind::OdooAddon,
+            address: self.session.address(),
+            database: self.database.clone(),
+            login: self.login.clone(),
+            uid,
+            name: word("name"),
+            version: word("version"),
+        })
+    }
+
+    async fn open_orders(&self, limit: u32, offset: u32) -> Result<OrderPage, ErpError> {
+        let params = json!({"limit": limit, "offset": offset, "states": ["confirmed"]});
+        self.ask("/api/scada/mo-list-detailed", &params, map::page)
+            .await
+    }
+
+    async fn order_state(&self, name: &str) -> Result<ErpOrderState, ErpError> {
+        let params = json!({"mo_id": name});
+        self.ask("/api/scada/mo-detail", &params, |result| {
+            map::state(result, name)
+        })
+        .await
+    }
+
+    async fn post_consumption(&self, post: &ConsumptionPost) -> Result<PostAnswer, ErpError> {
+        let params = map::post_params(post)?;
+        self.ask(
+            "/api/scada/mo/update-with-consumptions",
+            &params,
+            |result| map::post_answer(result, &post.order_name),
+        )
+        .await
+    }
+
+    async fn cancel_order(&self, name: &str, reason: &str) -> Result<(), ErpError> {
+        let params = json!({"mo_id": name, "reason": reason});
+        self.ask("/api/scada/mo/cancel", &params, |_| Ok(())).await
+    }
+
+    async fn mark_done(&self, name: &str, finished: Grams, ended_at: &str) -> Result<(), ErpError> {
+        if finished <= Grams::ZERO {
+            return Err(ErpError::unsendable(format!("closing with {finished}")));
+        }
+        if !is_naive_time(ended_at) {
+            return Err(ErpError::unsendable(
+                "an end time that is not YYYY-MM-DD HH:MM:SS",
+            ));
+        }
+        let params = json!({"mo_id": name, "finished_qty": map::number(finished)?, "date_end_actual": ended_at});
+        self.ask("/api/scada/mo/mark-done", &params, |_| Ok(()))
+            .await?;
+        // The route reports success without looking at the state.
+        let held = self.order_state(name).await.map_err(|error| {
+            if error.outcome_unknown() {
+                error
+            } else {
+                // The closing itself was sent: whatever stopped the read-back, its outcome is open.
+                ErpError::NoAnswer { cause: Lost::Cut }
+            }
+        })?;
+        if held.state == DONE {
+            Ok(())
+        } else {
+            Err(ErpError::Refused {
+                message: format!("it said success, but {name} is still {}", held.state),
+            })
+        }
+    }
+}
+
+/// True for `YYYY-MM-DD HH:MM:SS`: the addon trips over a zone or a `T`.
+fn is_naive_time(text: &str) -> bool {
+    const PATTERN: &[u8] = b"0000-00-00 00:00:00";
+    text.len() == PATTERN.len()
+        && text.bytes().zip(PATTERN).all(|(byte, pattern)| {
+            if *pattern == b'0' {
+                byte.is_ascii_digit()
+            } else {
+                byte == *pattern
+            }
+        })
+}

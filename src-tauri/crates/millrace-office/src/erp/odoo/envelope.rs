@@ -1,0 +1,160 @@
+//! The JSON-RPC wrapping of Odoo's json routes: what an HTTP answer says before anyone looks into
+//! the result. Pure. Leaves out what a result means (`map.rs`).
+
+use serde_json::{Map, Value, json};
+
+use crate::erp::ErpError;
+use crate::http::{HttpAnswer, Lost};
+
+/// What Odoo answered.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Reply {
+    /// The route's own answer.
+    Result(Value),
+    /// The session is over; nothing was done.
+    Expired,
+    /// An exception came through.
+    Fault {
+        /// The exception's full name.
+        name: String,
+        /// Its words.
+        message: String,
+    },
+}
+
+/// The body of a call.
+pub(super) fn request(id: u64, params: &Value) -> Vec<u8> {
+    json!({"jsonrpc": "2.0", "method": "call", "id": id, "params": params})
+        .to_string()
+        .into_bytes()
+}
+
+/// Reads an answer to call `id`.
+pub(super) fn reply(answer: &HttpAnswer, id: u64) -> Result<Reply, ErpError> {
+    match answer.status {
+        200 => {}
+        401 | 403 => {
+            return Err(ErpError::Credentials {
+                message: format!("HTTP {}", answer.status),
+            });
+        }
+        status @ (429 | 500..=599) => {
+            return Err(ErpError::NoAnswer {
+                cause: Lost::Status(status),
+            });
+        }
+        404 => {
+            return Err(ErpError::protocol(
+                "HTTP 404: no such route (addon not installed, or wrong database or address)",
+            ));
+        }
+        status @ 300..=399 => {
+            return Err(ErpError::protocol(format!(
+                "HTTP {status}: a redirect to another address"
+            )));
+        }
+        status => return Err(ErpError::protocol(format!("HTTP {status}"))),
+    }
+    let is_page = answer.content_type.starts_with("text/html")
+        || answer.body.trim_ascii_start().starts_with(b"<");
+    if is_page {
+        return Err(ErpError::protocol("an HTML page instead of JSON"));
+    }
+    let envelope: Map<String, Value> = serde_json::from_slice(&answer.body)
+        .map_err(|_| ErpError::protocol("not a whole JSON object"))?;
+    if envelope.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
+        return Err(ErpError::protocol("no JSON-RPC 2.0 envelope"));
+    }
+    let is_ours = match envelope.get("id") {
+        None | Some(Value::Null) => true,
+        Some(found) => found.as_u64() == Some(id),
+    };
+    if !is_ours {
+        return Err(ErpError::protocol("the answer to another call"));
+    }
+    match (envelope.get("result"), envelope.get("error")) {
+        (Some(result), None) => Ok(Reply::Result(result.clone())),
+        (None, Some(error)) => Ok(fault(error)),
+        (Some(_), Some(_)) | (None, None) => Err(ErpError::protocol(
+            "an envelope with neither or both of result and error",
+        )),
+    }
+}
+
+fn fault(error: &Value) -> Reply {
+    let text = |at: &str| {
+        error
+            .pointer(at)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let name = text("/data/name");
+    if error.get("code").and_then(Value::as_i64) == Some(100)
+        || name.ends_with("SessionExpiredException")
+    {
+        return Reply::Expired;
+    }
+    let inner = text("/data/message");
+    let message = if inner.is_empty() {
+        text("/message")
+    } else {
+        inner
+    };
+    Reply::Fault { name, message }
+}
+
+/// Sorts an exception: rights, a business rule, or a database that may work the next time.
+pub(super) fn fault_error(name: &str, message: &str) -> ErpError {
+    if name.ends_with(".AccessDenied") || name.ends_with(".AccessError") {
+        return ErpError::Credentials {
+            message: message.to_owned(),
+        };
+    }
+    if name.starts_with("psycopg2.") {
+        return ErpError::NoAnswer {
+            cause: Lost::Database,
+        };
+    }
+    refused(message)
+}
+
+/// A refusal in the addon's words. The addon catches exceptions of the database and reports them
+/// as errors without rolling back, so those are no verdict on the message.
+pub(super) fn refused(message: &str) -> ErpError {
+    let passing = [
+        "could not serialize access",
+        "deadlock detected",
+        "current transaction is aborted",
+        "could not obtain lock",
+        "canceling statement due to lock timeout",
+    ];
+    if passing.iter().any(|words| message.contains(words)) {
+        ErpError::NoAnswer {
+            cause: Lost::Database,
+        }
+    } else {
+        ErpError::Refused {
+            message: message.to_owned(),
+        }
+    }
+}
+
+/// The inside of a route's answer when its `status` is success.
+pub(super) fn success(result: &Value) -> Result<&Map<String, Value>, ErpError> {
+    let object = result
+        .as_object()
+        .ok_or_else(|| ErpError::protocol("a result that is not an object"))?;
+    match object.get("status").and_then(Value::as_str) {
+        Some("success") => Ok(object),
+        Some("error") => Err(refused(
+            object
+                .get("message")
+                .and_then(Value::as_str)
+                .unwrap_or("no reason given"),
+        )),
+        Some(_) | None => Err(ErpError::protocol(
+            "a result without status success or error",
+        )),
+    }
+}

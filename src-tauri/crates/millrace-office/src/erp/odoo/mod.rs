@@ -1,0 +1,15 @@
+//! Odoo through the SCADA addon's routes.
+//! Leaves out the standard external API, which needs another connector.
+
+mod addon;
+mod envelope;
+mod map;
+mod reading;
+mod session;
+
+#[cfg(test)]
+mod map_tests;
+#[cfg(test)]
+mod tests;
+
+pub use addon::OdooAddon;

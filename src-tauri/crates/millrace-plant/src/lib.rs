@@ -1,0 +1,25 @@
+//! The virtual plant: a seeded mill behind a PLC that speaks FINS/UDP, and an ERP, both on
+//! loopback, for the demonstration and for tests. It keeps books of its own, so that a test can
+//! compare what left the silos with what the program stored and reported.
+//! Leaves out Modbus and every fault of a real mill but those a test asks for.
+
+pub mod books;
+pub mod control;
+mod exchange;
+pub mod fins;
+pub mod ladder;
+pub mod layout;
+pub mod line;
+pub mod memory;
+pub mod odoo;
+pub mod physics;
+pub mod plant;
+pub mod rng;
+pub mod run;
+pub mod silo;
+pub mod state_file;
+
+pub use books::Books;
+pub use plant::{PlantError, VirtualPlant};
+pub use run::{PlantConfig, RunningPlant, StartError, start};
+pub use silo::SiloTable;

@@ -1,0 +1,131 @@
+//! Faults that a test orders over `/sim/faults`: lost requests, lost answers, server errors, pages
+//! of HTML, delays, a dead server. Counted faults are used up one request at a time.
+//! Leaves out how a connection is cut (`cut.rs`).
+
+use serde::{Deserialize, Serialize};
+
+/// Which requests use up a counted fault. `drop_after_commit` always means writes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FaultScope {
+    /// Every request, log-in included.
+    #[default]
+    All,
+    /// Only requests that change an order or report a failure.
+    Writes,
+    /// Only requests that read orders.
+    Reads,
+}
+
+/// What a request is to the faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CallKind {
+    /// Health, version, log-in.
+    Entry,
+    /// Lists and details.
+    Read,
+    /// Updates, cancel, mark-done, failures.
+    Write,
+}
+
+/// The faults waiting to happen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Faults {
+    /// Which requests the counted faults hit.
+    pub scope: FaultScope,
+    /// So many writes are carried out and their connection is cut before the answer.
+    pub drop_after_commit: u32,
+    /// So many requests are cut before anything was done.
+    pub drop_before: u32,
+    /// So many requests get HTTP 500; nothing was done.
+    pub status_500: u32,
+    /// So many requests get a page of HTML with HTTP 200; nothing was done.
+    pub html: u32,
+    /// Every request is worked on only after this many milliseconds, also when the caller has gone.
+    pub delay_ms: u64,
+    /// Every request is cut at once.
+    pub down: bool,
+}
+
+/// A change of [`Faults`]: what is absent stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultChange {
+    /// See [`Faults::scope`].
+    #[serde(default)]
+    pub scope: Option<FaultScope>,
+    /// See [`Faults::drop_after_commit`].
+    #[serde(default)]
+    pub drop_after_commit: Option<u32>,
+    /// See [`Faults::drop_before`].
+    #[serde(default)]
+    pub drop_before: Option<u32>,
+    /// See [`Faults::status_500`].
+    #[serde(default)]
+    pub status_500: Option<u32>,
+    /// See [`Faults::html`].
+    #[serde(default)]
+    pub html: Option<u32>,
+    /// See [`Faults::delay_ms`].
+    #[serde(default)]
+    pub delay_ms: Option<u64>,
+    /// See [`Faults::down`].
+    #[serde(default)]
+    pub down: Option<bool>,
+    /// Ends every session once, now.
+    #[serde(default)]
+    pub expire_sessions: bool,
+}
+
+/// The fault that hits one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hit {
+    None,
+    CutBefore,
+    CutAfter,
+    Status500,
+    Html,
+}
+
+impl Faults {
+    pub(super) fn change(&mut self, change: &FaultChange) {
+        self.scope = change.scope.unwrap_or(self.scope);
+        self.drop_after_commit = change.drop_after_commit.unwrap_or(self.drop_after_commit);
+        self.drop_before = change.drop_before.unwrap_or(self.drop_before);
+        self.status_500 = change.status_500.unwrap_or(self.status_500);
+        self.html = change.html.unwrap_or(self.html);
+        self.delay_ms = change.delay_ms.unwrap_or(self.delay_ms);
+        self.down = change.down.unwrap_or(self.down);
+    }
+
+    /// Uses up at most one counted fault.
+    pub(super) fn take(&mut self, kind: CallKind) -> Hit {
+        if self.down {
+            return Hit::CutBefore;
+        }
+        let in_scope = match self.scope {
+            FaultScope::All => true,
+            FaultScope::Writes => kind == CallKind::Write,
+            FaultScope::Reads => kind == CallKind::Read,
+        };
+        if in_scope && use_up(&mut self.drop_before) {
+            return Hit::CutBefore;
+        }
+        if in_scope && use_up(&mut self.status_500) {
+            return Hit::Status500;
+        }
+        if in_scope && use_up(&mut self.html) {
+            return Hit::Html;
+        }
+        if kind == CallKind::Write && use_up(&mut self.drop_after_commit) {
+            return Hit::CutAfter;
+        }
+        Hit::None
+    }
+}
+
+fn use_up(count: &mut u32) -> bool {
+    let waiting = *count > 0;
+    *count = count.saturating_sub(1);
+    waiting
+}

@@ -1,0 +1,60 @@
+//! A virtual Odoo with the SCADA addon's routes, on loopback: same envelopes, same answers, same
+//! traps (replace per equipment, read-back cut to the BoM, partial success). It serves the demo and
+//! the tests; `/sim/…` lets a test look into its books and order faults.
+//! Leaves out everything of Odoo that the addon's routes do not show: prices, lots, users.
+
+mod answer;
+mod book;
+mod change;
+mod cut;
+mod demo;
+mod fault;
+mod route;
+mod server;
+mod sim;
+mod state;
+mod view;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use book::{
+    BookComponent, BookOrder, FailureRow, MaterialRow, NewComponent, NewOrder, OdooBook,
+    OrderState, StockMove,
+};
+pub use change::{AppliedItem, Updated};
+pub use demo::demo_orders;
+pub use fault::{FaultChange, FaultScope, Faults};
+pub use route::router;
+pub use server::{OdooConfig, VirtualOdoo, serve, serve_router};
+pub use view::{BookView, OrderView};
+
+/// Why the virtual Odoo could not start or keep its books.
+#[derive(Debug, thiserror::Error)]
+pub enum OdooError {
+    /// The state file could not be read or written.
+    #[error("the virtual ERP's state file {path}: {source}")]
+    StateFile {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The state file is there, but its content is not a book.
+    #[error("the virtual ERP's state file {path} is not readable: {source}")]
+    StateContent {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Where the content went wrong.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The demo orders do not parse.
+    #[error("the demo orders: {0}")]
+    Demo(#[from] toml::de::Error),
+    /// An order of that name is already in the book.
+    #[error("order {0} is already in the book")]
+    Duplicate(String),
+}

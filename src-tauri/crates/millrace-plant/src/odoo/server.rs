@@ -1,0 +1,175 @@
+//! The running virtual ERP: the book and the faults behind their locks, the state file, and the
+//! HTTP server on a listener that the caller bound.
+//! Leaves out the routes (`route.rs`, `sim.rs`).
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::OdooError;
+use super::book::{NewOrder, OdooBook};
+use super::cut::{CutHandle, CuttingListener};
+use super::demo::demo_orders;
+use super::fault::{CallKind, FaultChange, Faults, Hit};
+use super::route::router;
+use super::view::BookView;
+
+/// Whom the virtual ERP lets in, and where it keeps its books.
+#[derive(Clone)]
+pub struct OdooConfig {
+    /// The database's name.
+    pub db: String,
+    /// The user that may log in.
+    pub login: String,
+    /// That user's password.
+    pub password: String,
+    /// Where the book lives; `None` keeps it in memory.
+    pub state_file: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for OdooConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OdooConfig")
+            .field("db", &self.db)
+            .field("login", &self.login)
+            .field("password", &"***")
+            .field("state_file", &self.state_file)
+            .finish()
+    }
+}
+
+/// The virtual ERP that routes share.
+#[derive(Debug)]
+pub struct VirtualOdoo {
+    config: OdooConfig,
+    book: Mutex<OdooBook>,
+    faults: Mutex<Faults>,
+}
+
+impl VirtualOdoo {
+    /// Opens the book from the state file, or a fresh one with the demo orders.
+    ///
+    /// # Errors
+    /// [`OdooError`] when the state file is unreadable or the demo orders are wrong.
+    pub fn open(config: OdooConfig) -> Result<Arc<VirtualOdoo>, OdooError> {
+        let kept = match &config.state_file {
+            Some(path) => OdooBook::load(path)?,
+            None => None,
+        };
+        match kept {
+            Some(book) => Ok(VirtualOdoo::with_book(config, book)),
+            None => {
+                let book = OdooBook::with_orders(demo_orders()?)?;
+                if let Some(path) = &config.state_file {
+                    book.save(path)?;
+                }
+                Ok(VirtualOdoo::with_book(config, book))
+            }
+        }
+    }
+
+    /// A virtual ERP over a given book; the state file is not read.
+    #[must_use]
+    pub fn with_book(config: OdooConfig, book: OdooBook) -> Arc<VirtualOdoo> {
+        Arc::new(VirtualOdoo {
+            config,
+            book: Mutex::new(book),
+            faults: Mutex::new(Faults::default()),
+        })
+    }
+
+    /// The book as a test sees it.
+    #[must_use]
+    pub fn view(&self) -> BookView {
+        self.book().view()
+    }
+
+    /// Puts a confirmed order into the book.
+    ///
+    /// # Errors
+    /// [`OdooError::Duplicate`], or the state file could not be written.
+    pub fn add_order(&self, order: NewOrder) -> Result<(), OdooError> {
+        self.change(|book| book.add(order).map(|_| ()))?
+    }
+
+    /// Orders faults, and returns those that wait now.
+    ///
+    /// # Errors
+    /// The state file could not be written.
+    pub fn set_faults(&self, change: &FaultChange) -> Result<Faults, OdooError> {
+        if change.expire_sessions {
+            self.change(OdooBook::expire_sessions)?;
+        }
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        faults.change(change);
+        Ok(faults.clone())
+    }
+
+    /// Back to the demo orders, without faults, sessions, moves or logs.
+    ///
+    /// # Errors
+    /// The state file could not be written.
+    pub fn reset(&self) -> Result<(), OdooError> {
+        let fresh = OdooBook::with_orders(demo_orders()?)?;
+        *self.faults.lock().unwrap_or_else(PoisonError::into_inner) = Faults::default();
+        self.change(|book| *book = fresh)
+    }
+
+    pub(super) fn config(&self) -> &OdooConfig {
+        &self.config
+    }
+
+    pub(super) fn book(&self) -> MutexGuard<'_, OdooBook> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the book and has it on disk before the caller can answer anyone.
+    pub(super) fn change<T>(&self, act: impl FnOnce(&mut OdooBook) -> T) -> Result<T, OdooError> {
+        let mut book = self.book();
+        let outcome = act(&mut book);
+        if let Some(path) = &self.config.state_file {
+            book.save(path)?;
+        }
+        Ok(outcome)
+    }
+
+    /// The fault for one request, and how long it has to wait.
+    pub(super) fn take_fault(&self, kind: CallKind) -> (Hit, u64) {
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        (faults.take(kind), faults.delay_ms)
+    }
+}
+
+/// Serves the virtual ERP until `shutdown` turns true.
+///
+/// # Errors
+/// Whatever the listener reports.
+pub async fn serve(
+    listener: TcpListener,
+    odoo: Arc<VirtualOdoo>,
+    shutdown: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    serve_router(listener, router(odoo), shutdown).await
+}
+
+/// As [`serve`], for a router that other routes were merged into. Only over this listener can the
+/// faults cut a connection.
+///
+/// # Errors
+/// Whatever the listener reports.
+pub async fn serve_router(
+    listener: TcpListener,
+    app: Router,
+    mut shutdown: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let app = app.into_make_service_with_connect_info::<CutHandle>();
+    axum::serve(CuttingListener(listener), app)
+        .with_graceful_shutdown(async move {
+            // A dropped sender means that nobody can stop us any more: stop.
+            let _ended = shutdown.wait_for(|stop| *stop).await;
+        })
+        .await
+}

@@ -1,0 +1,95 @@
+//! Millrace's books: the only crate with SQL. One writer thread commits in groups, a few readers
+//! stand apart. Leaves out rules (`millrace-core`) and clocks: every time is handed in.
+
+mod error;
+mod migrate;
+mod reader;
+pub mod table;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use error::StoreError;
+pub use reader::Read;
+pub use writer::Write;
+
+/// How many connections serve reads.
+const READERS: usize = 3;
+
+/// A handle to the books. Cheap to clone; the last one to go closes the file.
+#[derive(Debug, Clone)]
+pub struct Store {
+    path: Arc<PathBuf>,
+    writer: writer::WriterHandle,
+    readers: Arc<reader::ReaderPool>,
+}
+
+impl Store {
+    /// Opens or creates the books at `path`, migrates them, and starts the writer thread.
+    ///
+    /// # Errors
+    /// [`StoreError::TooNew`] for a file of a newer program, [`StoreError::Corrupt`] for one that
+    /// does not pass its check, others as SQLite reports them.
+    pub fn open(path: &Path) -> Result<Store, StoreError> {
+        let mut connection = migrate::connect(path)?;
+        migrate::migrate(&mut connection, path)?;
+        let readers = reader::ReaderPool::open(path, READERS)?;
+        Ok(Store {
+            path: Arc::new(path.to_path_buf()),
+            writer: writer::WriterHandle::start(connection)?,
+            readers: Arc::new(readers),
+        })
+    }
+
+    /// Where the books lie.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs `work` in a transaction and answers once it is durable. Several callers share one
+    /// commit; an `Err` from `work` undoes that caller's part only.
+    ///
+    /// # Errors
+    /// What `work` returned, or the store's own error when the commit failed: then nothing of this
+    /// group was kept.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&Write<'_>) -> Result<T, E> + Send + 'static,
+    {
+        self.writer.write(work).await
+    }
+
+    /// Runs `work` on a read connection, on a thread that may block.
+    ///
+    /// # Errors
+    /// What `work` returned, or the store's own error.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&Read<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let readers = Arc::clone(&self.readers);
+        tokio::task::spawn_blocking(move || readers.with(|read| work(read)))
+            .await
+            .map_err(|_| E::from(StoreError::Stopped))?
+    }
+
+    /// The pragmas that durability rests on, read back from every open connection: journal mode and
+    /// `synchronous`, writer first.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub async fn pragmas(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        let mut all = vec![self.write(|tx| tx.durability_pragmas()).await?];
+        all.extend(self.readers.each(|read| read.durability_pragmas())?);
+        Ok(all)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! Opening a file safely and bringing it to this program's version. Refuses a newer file.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use rusqlite_migration::{M, Migrations};
+
+use crate::error::StoreError;
+
+/// All migrations in order. Append only.
+const MIGRATIONS: &[M<'_>] = &[M::up(include_str!("../../../../migrations/0001_foundation.sql"))];
+
+/// How long a connection waits for a lock before it gives up.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// A writing connection with the pragmas that durability rests on: WAL with `synchronous=FULL`,
+/// since NORMAL loses acknowledged commits at a power cut.
+pub(crate) fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let open = || -> Result<Connection, rusqlite::Error> {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(BUSY)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "trusted_schema", false)?;
+        Ok(connection)
+    };
+    open().map_err(|source| match &source {
+        rusqlite::Error::SqliteFailure(failure, _)
+            if failure.code == rusqlite::ErrorCode::NotADatabase
+                || failure.code == rusqlite::ErrorCode::DatabaseCorrupt =>
+        {
+            StoreError::Corrupt { path: path.display().to_string(), what: source.to_string() }
+        }
+        _ => StoreError::Open { path: path.display().to_string(), source },
+    })
+}
+
+/// A connection that cannot write.
+pub(crate) fn connect_read_only(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+/// Checks the file and applies what is missing.
+pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if found > known {
+        return Err(StoreError::TooNew { path: path.display().to_string(), found, known });
+    }
+    if found > 0 {
+        let verdict: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0))?;
+        if verdict != "ok" {
+            return Err(StoreError::Corrupt { path: path.display().to_string(), what: verdict });
+        }
+    }
+    Migrations::from_slice(MIGRATIONS).to_latest(connection)?;
+    Ok(())
+}
+
+/// The whole schema as SQL, for the snapshot test.
+#[cfg(test)]
+pub(crate) fn schema(connection: &Connection) -> Result<String, StoreError> {
+    let mut statement = connection.prepare(
+        "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY type, name",
+    )?;
+    let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let mut text = String::new();
+    for row in rows {
+        text.push_str(&row?);
+        text.push_str(";\n");
+    }
+    Ok(text)
+}

@@ -1,0 +1,225 @@
+//! `outbox`: what the ERP shall know. A row is written in the transaction of the fact it reports;
+//! its key is fixed before the first send, for ever; its schedule lives in the row, not in memory.
+
+use millrace_core::batch::posting::Posting;
+use millrace_core::ids::{BatchId, OrderId, OutboxId};
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::known;
+use crate::{Read, StoreError, Write};
+
+/// What a message asks of the ERP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageKind {
+    /// Actual consumption and finished weight.
+    Consumption,
+    /// Cancel the order.
+    CancelOrder,
+}
+
+impl MessageKind {
+    /// The stored word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            MessageKind::Consumption => "consumption",
+            MessageKind::CancelOrder => "cancel_order",
+        }
+    }
+
+    fn from_word(word: &str) -> Option<MessageKind> {
+        [MessageKind::Consumption, MessageKind::CancelOrder].into_iter().find(|k| k.word() == word)
+    }
+}
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxRow {
+    /// Id.
+    pub id: OutboxId,
+    /// Idempotency key.
+    pub key: String,
+    /// What it asks.
+    pub kind: MessageKind,
+    /// Order.
+    pub order_id: OrderId,
+    /// Batch.
+    pub batch_id: BatchId,
+    /// Label of the batch.
+    pub batch_label: String,
+    /// What is sent, JSON.
+    pub payload: String,
+    /// State.
+    pub state: Posting,
+    /// Attempts.
+    pub attempts: i64,
+    /// Not before.
+    pub next_at_ms: i64,
+    /// Queued.
+    pub created_at_ms: i64,
+    /// Read back equal.
+    pub confirmed_at_ms: Option<i64>,
+    /// The ERP's last answer in words.
+    pub last_answer: Option<String>,
+    /// Last read-back, JSON.
+    pub read_back: Option<String>,
+}
+
+/// Counts for the status bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OutboxCount {
+    /// Queued or being sent.
+    pub waiting: i64,
+    /// In doubt.
+    pub in_doubt: i64,
+    /// Refused.
+    pub refused: i64,
+    /// When the oldest of them was queued.
+    pub oldest_at_ms: Option<i64>,
+}
+
+const SELECT: &str = "SELECT o.id, o.key, o.kind, o.order_id, o.batch_id, b.label, o.payload, o.state, o.attempts, o.next_at_ms, o.created_at_ms,
+    o.confirmed_at_ms, o.last_answer, o.read_back FROM outbox o JOIN batch b ON b.id = o.batch_id";
+
+fn read(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
+    let kind: String = row.get(2)?;
+    let state: String = row.get(7)?;
+    Ok(OutboxRow {
+        id: OutboxId(row.get(0)?),
+        key: row.get(1)?,
+        kind: known("outbox.kind", &kind, MessageKind::from_word(&kind))?,
+        order_id: OrderId(row.get(3)?),
+        batch_id: BatchId(row.get(4)?),
+        batch_label: row.get(5)?,
+        payload: row.get(6)?,
+        state: known("outbox.state", &state, Posting::from_word(&state))?,
+        attempts: row.get(8)?,
+        next_at_ms: row.get(9)?,
+        created_at_ms: row.get(10)?,
+        confirmed_at_ms: row.get(11)?,
+        last_answer: row.get(12)?,
+        read_back: row.get(13)?,
+    })
+}
+
+impl Read<'_> {
+    /// The next message that may be worked on now: strictly in order within an order, so that a
+    /// message waits while an older one of its order is not closed (refused ones hold it too).
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn outbox_next(&self, now_ms: i64) -> Result<Option<OutboxRow>, StoreError> {
+        self.connection
+            .prepare_cached(&format!(
+                "{SELECT} WHERE o.state IN ('queued', 'sending', 'in_doubt') AND o.next_at_ms <= ?1
+                   AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.order_id = o.order_id AND p.id < o.id AND p.state NOT IN ('posted', 'waived'))
+                 ORDER BY o.next_at_ms, o.id LIMIT 1"
+            ))?
+            .query_row([now_ms], |row| Ok(read(row)))
+            .optional()?
+            .transpose()
+    }
+
+    /// When the next message falls due, if any is open.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn outbox_next_due(&self) -> Result<Option<i64>, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT min(next_at_ms) FROM outbox WHERE state IN ('queued', 'sending', 'in_doubt')")?
+            .query_row([], |row| row.get(0))?)
+    }
+
+    /// A message.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`]; as SQLite reports them.
+    pub fn outbox(&self, id: OutboxId) -> Result<OutboxRow, StoreError> {
+        self.connection
+            .prepare_cached(&format!("{SELECT} WHERE o.id = ?1"))?
+            .query_row([id.0], |row| Ok(read(row)))
+            .optional()?
+            .transpose()?
+            .ok_or(StoreError::Missing { what: "outbox message", id: id.0 })
+    }
+
+    /// The messages of a batch, oldest first.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn outbox_of_batch(&self, id: BatchId) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!("{SELECT} WHERE o.batch_id = ?1 ORDER BY o.id"))?;
+        let rows = statement.query_and_then([id.0], read)?;
+        rows.collect()
+    }
+
+    /// The newest messages; open ones first.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn outbox_list(&self, limit: i64) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("{SELECT} ORDER BY o.state IN ('posted', 'waived'), o.id DESC LIMIT ?1"))?;
+        let rows = statement.query_and_then([limit], read)?;
+        rows.collect()
+    }
+
+    /// Counts of what is not closed.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn outbox_count(&self) -> Result<OutboxCount, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT count(*) FILTER (WHERE state IN ('queued', 'sending')), count(*) FILTER (WHERE state = 'in_doubt'),
+                        count(*) FILTER (WHERE state = 'refused'), min(created_at_ms)
+                 FROM outbox WHERE state NOT IN ('posted', 'waived')",
+            )?
+            .query_row([], |row| {
+                Ok(OutboxCount { waiting: row.get(0)?, in_doubt: row.get(1)?, refused: row.get(2)?, oldest_at_ms: row.get(3)? })
+            })?)
+    }
+}
+
+impl Write<'_> {
+    /// Queues a message; the same key again changes nothing and answers false.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn outbox_add(
+        &self,
+        key: &str,
+        kind: MessageKind,
+        order_id: OrderId,
+        batch_id: BatchId,
+        payload: &str,
+        at_ms: i64,
+    ) -> Result<bool, StoreError> {
+        let added = self
+            .connection
+            .prepare_cached(
+                "INSERT INTO outbox (key, kind, order_id, batch_id, payload, state, next_at_ms, created_at_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?6) ON CONFLICT (key) DO NOTHING",
+            )?
+            .execute(params![key, kind.word(), order_id.0, batch_id.0, payload, at_ms])?;
+        Ok(added == 1)
+    }
+
+    /// Saves state, schedule and answers of a message.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn outbox_save(&self, row: &OutboxRow) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE outbox SET state = ?2, attempts = ?3, next_at_ms = ?4, confirmed_at_ms = ?5, last_answer = ?6, read_back = ?7 WHERE id = ?1",
+            )?
+            .execute(params![
+                row.id.0, row.state.word(), row.attempts, row.next_at_ms, row.confirmed_at_ms, row.last_answer, row.read_back
+            ])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,150 @@
+//! The one writer: a thread that owns the writing connection and commits what has queued up in one
+//! go. Each caller's part stands in a savepoint of its own; nobody gets an answer before the commit.
+
+use std::ops::Deref;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::StoreError;
+use crate::reader::Read;
+
+/// How many callers may wait before the next one waits to queue.
+const QUEUE: usize = 1024;
+/// How many callers share one commit at the most.
+const GROUP: usize = 256;
+
+/// A transaction. Reads see what it wrote.
+#[derive(Debug)]
+pub struct Write<'c> {
+    read: Read<'c>,
+}
+
+impl<'c> Deref for Write<'c> {
+    type Target = Read<'c>;
+    fn deref(&self) -> &Read<'c> {
+        &self.read
+    }
+}
+
+/// One caller's part of a group. `run` inside the transaction, `finish` after the commit.
+trait Job: Send {
+    /// True when the part shall be kept.
+    fn run(&mut self, tx: &Write<'_>) -> bool;
+    fn finish(self: Box<Self>, commit: Result<(), StoreError>);
+}
+
+struct Work<T, E, F> {
+    work: Option<F>,
+    outcome: Option<Result<T, E>>,
+    answer: oneshot::Sender<Result<T, E>>,
+}
+
+impl<T, E, F> Job for Work<T, E, F>
+where
+    T: Send,
+    E: From<StoreError> + Send,
+    F: FnOnce(&Write<'_>) -> Result<T, E> + Send,
+{
+    fn run(&mut self, tx: &Write<'_>) -> bool {
+        if let Some(work) = self.work.take() {
+            self.outcome = Some(work(tx));
+        }
+        matches!(self.outcome, Some(Ok(_)))
+    }
+
+    fn finish(self: Box<Self>, commit: Result<(), StoreError>) {
+        let outcome = match (self.outcome, commit) {
+            // The caller's own refusal stands, whatever became of the others.
+            (Some(Err(refusal)), _) => Err(refusal),
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (_, Err(error)) => Err(E::from(error)),
+            (None, Ok(())) => Err(E::from(StoreError::Stopped)),
+        };
+        // A caller that went away does not need the answer; its work is committed all the same.
+        let _ = self.answer.send(outcome);
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct WriterHandle {
+    queue: mpsc::Sender<Box<dyn Job>>,
+}
+
+impl std::fmt::Debug for WriterHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WriterHandle")
+    }
+}
+
+impl WriterHandle {
+    pub(crate) fn start(connection: Connection) -> Result<WriterHandle, StoreError> {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || run(&connection, jobs))
+            .map_err(|_| StoreError::Stopped)?;
+        Ok(WriterHandle { queue })
+    }
+
+    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&Write<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (answer, outcome) = oneshot::channel();
+        let job = Work { work: Some(work), outcome: None, answer };
+        self.queue.send(Box::new(job)).await.map_err(|_| E::from(StoreError::Stopped))?;
+        outcome.await.map_err(|_| E::from(StoreError::Stopped))?
+    }
+}
+
+fn run(connection: &Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+    while let Some(first) = jobs.blocking_recv() {
+        let mut group = vec![first];
+        while group.len() < GROUP {
+            match jobs.try_recv() {
+                Ok(job) => group.push(job),
+                Err(_) => break,
+            }
+        }
+        match commit(connection, &mut group) {
+            Ok(()) => group.into_iter().for_each(|job| job.finish(Ok(()))),
+            Err(error) => {
+                tracing::error!(%error, callers = group.len(), "a commit failed, nothing of it was kept");
+                let mut error = Some(error);
+                for job in group {
+                    // The first caller gets the cause itself, the others a copy of its sentence.
+                    let cause = error.take();
+                    let copy = cause.as_ref().map(ToString::to_string);
+                    job.finish(Err(cause.unwrap_or(StoreError::Stopped)));
+                    error = copy.map(|text| {
+                        StoreError::Sqlite(rusqlite::Error::SqliteFailure(
+                            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ERROR),
+                            Some(text),
+                        ))
+                    });
+                }
+            }
+        }
+    }
+}
+
+fn commit(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let done = (|| {
+        for job in &mut *group {
+            connection.execute_batch("SAVEPOINT part")?;
+            let keep = job.run(&Write { read: Read { connection } });
+            connection.execute_batch(if keep { "RELEASE part" } else { "ROLLBACK TO part; RELEASE part" })?;
+        }
+        connection.execute_batch("COMMIT")?;
+        Ok(())
+    })();
+    if done.is_err() {
+        // SQLite may have rolled back by itself (disk full, I/O error): then this says so and is fine.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    done
+}

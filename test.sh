@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change lands; .ci/run calls this. Installs what it needs.
+#   ./test.sh           everything
+#   ./test.sh --quick   without the real window
+# Pictures and logs are kept in artefacts/.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+# shellcheck source=.ci/steps.sh
+. .ci/steps.sh
+
+is_quick=false
+case ${1:-} in
+'') ;;
+--quick) is_quick=true ;;
+*) die "usage: ./test.sh [--quick]" ;;
+esac
+
+readonly artefacts=$PWD/artefacts
+rm -rf "$artefacts"
+mkdir -p "$artefacts"
+closing=()
+
+# Nothing of an unattended run is compiled twice, so what incremental builds write is waste.
+[[ ${CI:-} != true ]] || export CARGO_INCREMENTAL=0
+
+# stage NAME COMMAND...: runs it, says how long it took, and stops everything when it fails. Its
+# output stays on the screen and among the artefacts.
+stage() {
+    local name=$1 start=$SECONDS status=0
+    shift
+    printf '\n== %s\n' "$name"
+    # A subshell with its own -e: in a condition bash would go on after a failed line.
+    set +e
+    (
+        set -e
+        "$@"
+    ) 2>&1 | tee "$artefacts/${name// /-}.log"
+    status=${PIPESTATUS[0]}
+    set -e
+    if ((status != 0)); then
+        printf '\nFAILED at stage "%s" after %d s (exit %d)\n' "$name" $((SECONDS - start)) "$status"
+        exit 1
+    fi
+    printf '== %s: %d s\n' "$name" $((SECONDS - start))
+}
+
+# keep NAME PATTERN: remembers the last line of a stage that matches, for the end.
+keep() {
+    local line
+    line=$(sed 's/\x1b\[[0-9;]*m//g' "$artefacts/${1// /-}.log" | grep -E "$2" | tail -n 1) || line=
+    closing+=("$line")
+}
+
+prerequisites() {
+    need_rust
+    need_node
+    rustc --version
+    printf 'node %s\n' "$(node --version)"
+}
+
+packages() {
+    local names=(build-essential pkg-config libwebkit2gtk-4.1-dev)
+    $is_quick || names+=(webkit2gtk-driver xvfb xauth)
+    need_packages "${names[@]}"
+}
+
+licences() {
+    if command -v cargo-deny >/dev/null; then
+        cargo deny --offline check licenses bans sources
+    else
+        say "SKIPPED: cargo-deny is not installed; cargo install --locked cargo-deny gets it"
+    fi
+}
+
+ui_lint() { npm --prefix ui run --silent lint; }
+ui_types() { npm --prefix ui run --silent check; }
+ui_tests() { npm --prefix ui run --silent test; }
+ui_size() { npm --prefix ui run --silent size; }
+
+lint() { cargo clippy --locked --workspace --all-targets -- -D warnings; }
+
+# The programs first: tests start them as processes of their own.
+build() { cargo build --locked --workspace --bins; }
+
+rust_tests() {
+    if command -v cargo-nextest >/dev/null; then
+        cargo nextest run --locked --workspace --no-fail-fast
+    else
+        cargo test --locked --workspace --no-fail-fast
+    fi
+}
+
+need_driver() {
+    driver=$PWD/$target/tools/bin/tauri-driver
+    [[ $target != /* ]] || driver=$target/tools/bin/tauri-driver
+    [[ ! -x $driver ]] || return 0
+    local installed
+    installed=$(cargo install --list)
+    if grep -q '^tauri-driver v2\.1\.' <<<"$installed"; then
+        driver=$(command -v tauri-driver) && return
+    fi
+    cargo install --locked --root "$target/tools" --version '~2.1' tauri-driver
+}
+
+window() {
+    local driver programs
+    need_driver
+    programs=$(cd "$target/debug" && pwd)
+    MILLRACE_WINDOW_APP=$programs/millrace \
+        MILLRACE_WINDOW_DRIVER=$driver \
+        MILLRACE_WINDOW_NATIVE_DRIVER=$(command -v WebKitWebDriver) \
+        MILLRACE_WINDOW_ARTEFACTS=$artefacts/window \
+        timeout 900 xvfb-run -a -s '-screen 0 1366x768x24' "$programs/millrace-window-test"
+}
+
+stage prerequisites prerequisites
+stage packages packages
+stage format cargo fmt --all --check
+stage licences licences
+stage 'ui modules' need_modules
+stage 'ui build' need_ui
+stage 'ui lint' ui_lint
+stage 'ui types' ui_types
+stage 'ui tests' ui_tests
+keep 'ui tests' '^ *Tests '
+stage 'ui size' ui_size
+stage lint lint
+stage build build
+stage tests rust_tests
+keep tests '^ *Summary |^test result:'
+if $is_quick; then
+    say "SKIPPED: the real window (--quick)"
+else
+    stage window window
+    keep window '^[0-9]+ passed, [0-9]+ failed$'
+fi
+
+printf '\nAll stages passed in %d s. The runners said:\n' "$SECONDS"
+printf '%s\n' "${closing[@]}"

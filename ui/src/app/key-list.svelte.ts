@@ -1,0 +1,7 @@
+// Whether the list of keys is shown.
+
+class KeyList {
+  isOpen = $state(false);
+}
+
+export const keyList = new KeyList();

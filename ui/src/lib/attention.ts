@@ -1,0 +1,118 @@
+// What wants a person: its urgency, its sentence, and the place where it can be mended.
+// Leaves out which facts deserve attention: the backend decides that, save for the banner's live ones.
+import type { AttentionView, LiveView } from "../bindings";
+import { m } from "../paraglide/messages.js";
+import type { BadgeMark } from "../widgets/shapes";
+import { duration, kgUnit, signedPercent, timeShort } from "./format";
+
+export interface Attention {
+  key: string;
+  /** `null` = wants a person, but nothing is abnormal. */
+  mark: BadgeMark | null;
+  text: string;
+  detail: string | null;
+  /** Where to go. */
+  path: string;
+}
+
+export function attentionOf(view: AttentionView, now_ms: number): Attention {
+  switch (view.code) {
+    case "approvals_waiting":
+      return {
+        key: view.code, mark: null, text: m.attention_approvals({ count: String(view.count) }),
+        detail: m.attention_oldest({ age: duration(now_ms - view.oldest_ms) }), path: "/queue?tab=pending",
+      };
+    case "silo_low":
+      return {
+        key: `${view.code}${view.silo}`, mark: "3", text: m.attention_silo_low({ silo: view.label }),
+        detail: kgUnit(view.level_g, 0), path: "/silos",
+      };
+    case "silo_short":
+      return {
+        key: `${view.code}${view.silo}`, mark: "3",
+        text: m.attention_silo_short({ silo: view.label, short: kgUnit(view.short_g, 0) }),
+        detail: view.batch_label, path: "/queue",
+      };
+    case "plc_lost":
+      return { key: view.code, mark: "2", text: m.attention_plc_lost(), detail: view.cause, path: "/live" };
+    case "erp_lost":
+      return {
+        key: view.code, mark: "D", text: m.attention_erp_lost({ waiting: String(view.waiting) }),
+        detail: view.cause, path: "/outbox",
+      };
+    case "posting_refused":
+      return {
+        key: `${view.code}${view.id}`, mark: "3", text: m.attention_posting_refused({ batch: view.batch_label }),
+        detail: view.answer, path: "/outbox",
+      };
+    case "block_refused":
+      return {
+        key: `${view.code}${view.id}`, mark: "2", text: m.attention_block_refused({ batch: view.batch_label }),
+        detail: view.reason, path: "/live",
+      };
+    case "out_of_tolerance":
+      return {
+        key: `${view.code}${view.id}${view.silo_label}`, mark: "2",
+        text: m.attention_out_of_tolerance({ silo: view.silo_label, deviation: signedPercent(view.deviation_bp) }),
+        detail: view.batch_label, path: `/history/${view.id}`,
+      };
+    case "orders_refused":
+      return {
+        key: view.code, mark: null, text: m.attention_orders_refused({ count: String(view.count) }),
+        detail: null, path: "/queue?tab=refused",
+      };
+    case "set_up":
+      return {
+        key: `${view.code}${view.area}${view.message}`, mark: "D", text: m.attention_set_up({ area: view.area }),
+        detail: view.message, path: "/overview",
+      };
+    case "manual_line_open":
+      return {
+        key: `${view.code}${view.id}${view.material}`, mark: null,
+        text: m.attention_manual_line({ material: view.material }), detail: view.batch_label,
+        path: `/history/${view.id}`,
+      };
+  }
+}
+
+/** The banner: live disturbances, worst first. */
+export function disturbances(view: LiveView): Attention[] {
+  const found: Attention[] = [];
+  const batch = view.batch;
+  if (view.plc.state === "lost") {
+    found.push({
+      key: "plc", mark: batch === null ? "D" : "2", text: m.attention_plc_lost(),
+      detail: m.since({ time: timeShort(view.plc.since_ms) }), path: "/live",
+    });
+  }
+  for (const each of batch === null ? view.queued : [batch, ...view.queued]) {
+    if (each.run === "held" || each.quality === "bad") {
+      found.push({
+        key: `held${each.id}`, mark: "2", text: m.banner_held({ batch: each.label }), detail: each.trouble, path: "/live",
+      });
+    }
+  }
+  for (const line of batch?.lines ?? []) {
+    if (line.judgement === "over" || line.judgement === "under") {
+      found.push({
+        key: `tolerance${line.silo}`, mark: "2",
+        text: m.attention_out_of_tolerance({ silo: line.label, deviation: signedPercent(line.deviation_bp) }),
+        detail: batch?.label ?? null, path: "/live",
+      });
+    }
+  }
+  if (view.outbox.refused > 0) {
+    found.push({
+      key: "refused", mark: "3", text: m.banner_outbox_refused({ count: String(view.outbox.refused) }),
+      detail: null, path: "/outbox",
+    });
+  }
+  if (view.erp.state === "lost") {
+    found.push({
+      key: "erp", mark: "D", text: m.attention_erp_lost({ waiting: String(view.outbox.waiting + view.outbox.in_doubt) }),
+      detail: m.since({ time: timeShort(view.erp.since_ms) }), path: "/outbox",
+    });
+  }
+  const order: (BadgeMark | null)[] = ["1", "2", "3", "D", null];
+  return found.sort((a, b) => order.indexOf(a.mark) - order.indexOf(b.mark));
+}

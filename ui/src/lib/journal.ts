@@ -1,0 +1,91 @@
+// A journal row as a sentence in the reader's language, from its kind and its parameters.
+import type { JournalKind, JournalView } from "../bindings";
+import { m } from "../paraglide/messages.js";
+import { kgUnit, NONE, signedKg } from "./format";
+
+type Params = JournalView["params"];
+
+const word = (params: Params, name: string): string => params[name] ?? NONE;
+
+function mass(params: Params, name: string): string {
+  const text = params[name];
+  return text !== undefined && /^-?\d+$/.test(text) ? kgUnit(Number(text)) : NONE;
+}
+
+function change(params: Params, name: string): string {
+  const text = params[name];
+  return text !== undefined && /^-?\d+$/.test(text) ? `${signedKg(Number(text))} kg` : NONE;
+}
+
+const person = (p: Params) => ({ person: word(p, "person") });
+const personReason = (p: Params) => ({ person: word(p, "person"), reason: word(p, "reason") });
+const slot = (p: Params) => ({ slot: word(p, "slot") });
+const reason = (p: Params) => ({ reason: word(p, "reason") });
+
+const SENTENCES: Record<JournalKind, (params: Params) => string> = {
+  batch_created: (p) => m.journal_batch_created({ order: word(p, "order") }),
+  batch_approved: (p) => m.journal_batch_approved(person(p)),
+  batch_rejected: (p) => m.journal_batch_rejected(personReason(p)),
+  batch_revoked: (p) => m.journal_batch_revoked(personReason(p)),
+  batch_cancelled: (p) => m.journal_batch_cancelled(personReason(p)),
+  download_prepared: (p) => m.journal_download_prepared(slot(p)),
+  download_written: (p) => m.journal_download_written(slot(p)),
+  download_verified: () => m.journal_download_verified(),
+  download_offered: (p) => m.journal_download_offered(slot(p)),
+  download_taken: (p) => m.journal_download_taken(slot(p)),
+  download_aborted: (p) => m.journal_download_aborted(reason(p)),
+  batch_running: () => m.journal_batch_running(),
+  silo_started: (p) => m.journal_silo_started({ silo: word(p, "silo"), planned: mass(p, "planned_g") }),
+  silo_finished: (p) => m.journal_silo_finished({
+    silo: word(p, "silo"), actual: mass(p, "actual_g"), deviation: change(p, "deviation_g"),
+  }),
+  pause_requested: (p) => m.journal_pause_requested(personReason(p)),
+  batch_paused: () => m.journal_batch_paused(),
+  resume_requested: (p) => m.journal_resume_requested(person(p)),
+  batch_resumed: () => m.journal_batch_resumed(),
+  stop_requested: (p) => m.journal_stop_requested(personReason(p)),
+  batch_stopped: (p) => m.journal_batch_stopped({ actual: mass(p, "actual_g") }),
+  batch_completed: (p) => m.journal_batch_completed({ actual: mass(p, "actual_g") }),
+  batch_failed: () => m.journal_batch_failed(),
+  block_refused: (p) => m.journal_block_refused(reason(p)),
+  block_healed: () => m.journal_block_healed(),
+  batch_held: (p) => m.journal_batch_held(reason(p)),
+  batch_unheld: () => m.journal_batch_unheld(),
+  ack_written: (p) => m.journal_ack_written(slot(p)),
+  slot_freed: (p) => m.journal_slot_freed(slot(p)),
+  manual_entered: (p) => m.journal_manual_entered({
+    person: word(p, "person"), material: word(p, "material"), actual: mass(p, "actual_g"),
+  }),
+  posting_queued: () => m.journal_posting_queued(),
+  posting_posted: () => m.journal_posting_posted(),
+  posting_in_doubt: (p) => m.journal_posting_in_doubt(reason(p)),
+  posting_refused: (p) => m.journal_posting_refused(reason(p)),
+  plc_lost: (p) => m.journal_plc_lost(reason(p)),
+  plc_back: () => m.journal_plc_back(),
+  erp_lost: (p) => m.journal_erp_lost(reason(p)),
+  erp_back: () => m.journal_erp_back(),
+  orders_imported: (p) => m.journal_orders_imported({ new: word(p, "new"), refused: word(p, "refused"), known: word(p, "known") }),
+};
+
+export function journalText(row: JournalView): string {
+  return SENTENCES[row.kind](row.params);
+}
+
+/** The badge of rows that tell of something abnormal; most rows have none. */
+export function journalBadge(kind: JournalKind): "2" | "3" | "D" | null {
+  switch (kind) {
+    case "block_refused":
+    case "batch_held":
+    case "batch_failed":
+      return "2";
+    case "posting_refused":
+    case "download_aborted":
+      return "3";
+    case "plc_lost":
+    case "erp_lost":
+    case "posting_in_doubt":
+      return "D";
+    default:
+      return null;
+  }
+}

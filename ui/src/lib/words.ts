@@ -1,0 +1,97 @@
+// The product's closed lists as words on the screen. A new member without a word does not compile.
+import type {
+  BatchWord, DoseState, DownloadStepName, LinkStateView, MovementKind, OutboxKind, Phase, PostingState,
+  Refusal, Role, RunState, SignatureMeaning, WhyNot,
+} from "../bindings";
+import { m } from "../paraglide/messages.js";
+import type { StateShape } from "../widgets/shapes";
+
+type Words<K extends string> = Record<K, () => string>;
+
+export const batchWords: Words<BatchWord> = {
+  pending: m.word_pending, approved: m.word_approved, rejected: m.word_rejected, in_process: m.word_in_process,
+  paused: m.word_paused, completed: m.word_completed, stopped: m.word_stopped, failed: m.word_failed,
+  cancelled: m.word_cancelled,
+};
+
+export const batchShapes: Record<BatchWord, StateShape> = {
+  pending: "waiting", approved: "signed", rejected: "refused", in_process: "running", paused: "paused",
+  completed: "done", stopped: "stopped", failed: "failed", cancelled: "refused",
+};
+
+export const runWords: Words<RunState> = {
+  idle: m.run_idle, downloading: m.run_downloading, ready: m.run_ready, running: m.run_running,
+  paused: m.run_paused, held: m.run_held, complete: m.run_complete, stopped: m.run_stopped, aborted: m.run_aborted,
+};
+
+export const postingWords: Words<PostingState> = {
+  not_due: m.posting_not_due, queued: m.posting_queued, sending: m.posting_sending, posted: m.posting_posted,
+  in_doubt: m.posting_in_doubt, refused: m.posting_refused, waived: m.posting_waived,
+};
+
+export const doseWords: Words<DoseState> = { waiting: m.dose_waiting, dosing: m.dose_dosing, done: m.dose_done };
+
+export const stepWords: Words<DownloadStepName> = {
+  prepared: m.step_prepared, written: m.step_written, verified: m.step_verified, offered: m.step_offered,
+  taken: m.step_taken,
+};
+
+export const phaseWords: Words<Phase> = {
+  idle: m.phase_idle, running: m.phase_running, paused: m.phase_paused, held: m.phase_held,
+};
+
+export const roleWords: Words<Role> = {
+  viewer: m.role_viewer, operator: m.role_operator, supervisor: m.role_supervisor, admin: m.role_admin,
+};
+
+export const signatureWords: Words<SignatureMeaning> = {
+  approve: m.signature_approve, reject: m.signature_reject, revoke: m.signature_revoke, stop: m.signature_stop,
+  cancel: m.signature_cancel, manual_entry: m.signature_manual_entry,
+};
+
+export const movementWords: Words<MovementKind> = {
+  opening: m.movement_opening, receipt: m.movement_receipt, dosing: m.movement_dosing,
+  correction: m.movement_correction,
+};
+
+export const outboxKindWords: Words<OutboxKind> = {
+  consumption: m.outbox_kind_consumption, cancel_order: m.outbox_kind_cancel_order,
+};
+
+export const linkWords: Words<LinkStateView> = {
+  off: m.link_off, connecting: m.link_connecting, good: m.link_good, degraded: m.link_degraded, lost: m.link_lost,
+};
+
+function roleName(word: string): string {
+  return word in roleWords ? roleWords[word as Role]() : word;
+}
+
+/** Why an action is not possible now. */
+export function whyNotText(why: WhyNot): string {
+  switch (why.code) {
+    case "needs_right": return m.why_needs_right({ role: roleName(why.role) });
+    case "wrong_state": return m.why_wrong_state();
+    case "plc_offline": return m.why_plc_offline();
+    case "no_free_slot": return m.why_no_free_slot();
+    case "order_in_plc": return m.why_order_in_plc();
+    case "no_command_word": return m.why_no_command_word();
+    case "pending": return m.why_pending();
+    case "no_register_map": return m.why_no_register_map();
+  }
+}
+
+/** Why an order did not become a batch. */
+export function refusalText(refusal: Refusal): string {
+  switch (refusal.code) {
+    case "unreadable": return m.refusal_unreadable({ why: refusal.why });
+    case "no_lines": return m.refusal_no_lines();
+    case "not_positive": return m.refusal_not_positive({ what: refusal.what, kg: refusal.kg });
+    case "too_much": return m.refusal_too_much({ what: refusal.what, kg: refusal.kg, limit: refusal.limit_kg });
+    case "unknown_code": return m.refusal_unknown_code({ material: refusal.material, code: refusal.equipment_code });
+    case "duplicate_silo": return m.refusal_duplicate_silo({ code: refusal.equipment_code });
+    case "scaling": return m.refusal_scaling({ lines: refusal.lines_kg, order: refusal.order_kg });
+    case "name_too_long": return m.refusal_name_too_long({ name: refusal.name, max: String(refusal.max) });
+    case "name_not_ascii": return m.refusal_name_not_ascii({ name: refusal.name });
+    case "no_silo_line": return m.refusal_no_silo_line();
+  }
+}
