@@ -1,1 +1,277 @@
-//! Harness.
+//! What end-to-end tests stand on: the real application on the virtual plant, over real sockets,
+//! with a clock that the test moves. Leaves out what a test asserts.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use millrace_app::clock::{Clock, HandClock};
+use millrace_app::commands::live::{LinkStateView, LiveView};
+use millrace_app::config::Config;
+use millrace_app::{App, AppError, Pace, Setup};
+use millrace_core::units::Grams;
+use millrace_plant::odoo::BookView;
+use millrace_plant::{Books, PlantConfig, RunningPlant};
+use serde_json::{Value, json};
+
+/// Noon of a November day, UTC.
+pub const NOON_MS: i64 = 1_795_348_800_000;
+/// How far time moves with one step of a rig.
+pub const STEP_MS: i64 = 500;
+
+/// The application on a virtual plant, both moved by hand.
+#[derive(Debug)]
+pub struct Rig {
+    /// The application under test.
+    pub app: App,
+    /// The plant and the ERP.
+    pub plant: RunningPlant,
+    /// The application's clock.
+    pub clock: Arc<HandClock>,
+    folder: tempfile::TempDir,
+    operator: String,
+    supervisor: String,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// The demo's operator.
+    Operator,
+    /// The demo's supervisor.
+    Supervisor,
+}
+
+impl Rig {
+    /// A fresh plant and a fresh application.
+    pub async fn start(seed: u64) -> Rig {
+        Rig::start_with(seed, |_| {}).await
+    }
+
+    /// A fresh plant and a fresh application, with changed settings.
+    pub async fn start_with(seed: u64, edit: impl FnOnce(&mut Config)) -> Rig {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let plant = millrace_plant::start(PlantConfig { speed: 0.0, seed, ..PlantConfig::default() })
+            .await
+            .expect("the virtual plant starts");
+        let clock = HandClock::at(NOON_MS);
+        let app = open(folder.path(), &plant, Arc::clone(&clock), edit).await;
+        let mut rig = Rig { app, plant, clock, folder, operator: String::new(), supervisor: String::new() };
+        rig.log_in().await;
+        rig.settle().await;
+        rig
+    }
+
+    /// Ends the application as a crash does (nothing is said to it), and starts it again on the same
+    /// folder; plant and ERP live on.
+    pub async fn crash_and_restart(self) -> Rig {
+        let Rig { app, plant, clock, folder, .. } = self;
+        app.shutdown().await;
+        drop(app);
+        let app = open_when_free(folder.path(), &plant, Arc::clone(&clock)).await;
+        let mut rig = Rig { app, plant, clock, folder, operator: String::new(), supervisor: String::new() };
+        rig.log_in().await;
+        rig.settle().await;
+        rig
+    }
+
+    /// The folder of the books.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    async fn log_in(&mut self) {
+        self.operator = self.token_of("Operator 1").await;
+        self.supervisor = self.token_of("Supervisor 1").await;
+    }
+
+    async fn token_of(&self, name: &str) -> String {
+        let session = self
+            .app
+            .dispatch("session_open", json!({ "user": name, "secret": self.secret(name).await }), None)
+            .await
+            .expect("the demo's people may log in");
+        session["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// The secret of a demo person.
+    pub async fn secret(&self, name: &str) -> String {
+        let info = self.app.dispatch("app_info", json!({}), None).await.expect("app_info is public");
+        let people = info["demo_people"].as_array().expect("demo people").clone();
+        let person = people.iter().find(|p| p["name"] == name).expect("the person");
+        person["secret"].as_str().expect("a secret").to_owned()
+    }
+
+    /// Sends a command.
+    pub async fn call(&self, who: Who, command: &str, payload: Value) -> Result<Value, AppError> {
+        let token = match who {
+            Who::Operator => &self.operator,
+            Who::Supervisor => &self.supervisor,
+        };
+        self.app.dispatch(command, payload, Some(token)).await
+    }
+
+    /// Sends a command that must succeed.
+    pub async fn ok(&self, who: Who, command: &str, payload: Value) -> Value {
+        self.call(who, command, payload).await.unwrap_or_else(|error| panic!("{command}: {error:?}"))
+    }
+
+    /// Lets time pass on plant and clock, and runs one engine cycle.
+    pub async fn step(&self) {
+        self.advance_ms(STEP_MS);
+        self.app.cycle().await;
+    }
+
+    /// Lets time pass without the engine looking.
+    pub fn advance_ms(&self, ms: i64) {
+        self.clock.advance_ms(ms);
+        let ms = u64::try_from(ms).expect("time goes forward");
+        self.plant.advance(Duration::from_millis(ms)).expect("the plant goes on");
+    }
+
+    /// Cycles until the PLC link is good and all slots are seen.
+    pub async fn settle(&self) {
+        for _ in 0..40 {
+            self.step().await;
+            if self.live().plc.state == LinkStateView::Good {
+                self.step().await;
+                return;
+            }
+        }
+        panic!("the PLC link did not become good: {:?}", self.live().plc);
+    }
+
+    /// Steps until the snapshot fits, at most `steps` times.
+    pub async fn until(&self, what: &str, steps: usize, fits: impl Fn(&LiveView) -> bool) -> Arc<LiveView> {
+        for _ in 0..steps {
+            self.step().await;
+            let live = self.live();
+            if fits(&live) {
+                return live;
+            }
+        }
+        panic!("{what} did not happen within {steps} steps: {:#?}", self.live());
+    }
+
+    /// The latest snapshot.
+    pub fn live(&self) -> Arc<LiveView> {
+        self.app.live()
+    }
+
+    /// Works on messages until nothing is due, letting pauses pass.
+    pub async fn drain(&self) {
+        for _ in 0..200 {
+            while self.app.work_outbox().await.expect("the books take it") {}
+            let count = self.app.store().read(|read| read.outbox_count()).await.expect("readable");
+            if count.waiting + count.in_doubt == 0 {
+                return;
+            }
+            self.clock.advance_ms(1_000);
+        }
+        panic!("messages are still open");
+    }
+
+    /// Imports, and answers the id, version and content hash of a batch by its label.
+    pub async fn batch(&self, label: &str) -> Value {
+        let queue = self.ok(Who::Operator, "batch_list", json!({})).await;
+        let rows = queue["rows"].as_array().expect("rows").clone();
+        let row = rows.iter().find(|row| row["label"] == label).unwrap_or_else(|| panic!("no batch {label} in {rows:#?}"));
+        self.ok(Who::Operator, "batch_get", json!({ "id": row["id"] })).await
+    }
+
+    /// Signs a batch as supervisor.
+    pub async fn approve(&self, label: &str) -> Value {
+        let batch = self.batch(label).await;
+        let secret = self.secret("Supervisor 1").await;
+        self.ok(
+            Who::Supervisor,
+            "batch_approve",
+            json!({ "id": batch["row"]["id"], "version": batch["row"]["version"], "content_hash": batch["row"]["content_hash"], "secret": secret }),
+        )
+        .await
+    }
+
+    /// Starts a signed batch as operator.
+    pub async fn start_batch(&self, label: &str) -> Value {
+        let batch = self.batch(label).await;
+        self.ok(Who::Operator, "batch_start", json!({ "id": batch["row"]["id"], "version": batch["row"]["version"] })).await
+    }
+
+    /// The plant's books.
+    pub fn books(&self) -> Books {
+        self.plant.books()
+    }
+
+    /// The ERP's books.
+    pub fn erp(&self) -> BookView {
+        self.plant.erp().view()
+    }
+
+    /// Holds plant, our books and the ERP against each other: every gram that left a silo for the
+    /// order stands in the ERP once, and the audit chain is whole.
+    pub async fn check_books(&self, order: &str) {
+        let books = self.books();
+        let mut left: std::collections::BTreeMap<String, i64> = std::collections::BTreeMap::new();
+        let mut weight = 0;
+        for batch in books.batches.iter().filter(|b| b.order_name == order) {
+            assert!(batch.finished, "{order} is not finished in the plant");
+            assert_eq!(batch.acks, 1, "acknowledged once");
+            assert_eq!(batch.early_acks, 0, "never before the end");
+            weight += batch.weight_g.0;
+            for mass in batch.left.iter().filter(|m| m.mass_g.0 > 0) {
+                // The registers count in steps of 10 g; the plant's own books in grams.
+                *left.entry(code(mass.silo.0)).or_default() += mass.mass_g.to_plc_step().0;
+            }
+        }
+        let erp = self.erp();
+        let held = erp.orders.iter().find(|o| o.name == order).expect("the order is in the ERP");
+        let consumption: std::collections::BTreeMap<String, i64> =
+            held.consumption.iter().map(|(code, g)| (code.clone(), g.0)).collect();
+        assert_eq!(consumption, left, "the ERP holds what left the silos");
+        assert_eq!(held.finished_g, Grams(weight), "finished weight");
+        assert_eq!(erp.rescaled, 0, "the ordered quantity was never touched");
+        let chain = self.app.store().read(|read| read.audit_verify()).await.expect("readable");
+        assert!(chain.is_ok(), "audit row {chain:?} does not fit");
+    }
+}
+
+/// The ERP's equipment code of a silo in the demo.
+pub fn code(silo: u16) -> String {
+    if silo >= 114 { format!("lq{silo}") } else { format!("silo{silo}") }
+}
+
+async fn open(folder: &Path, plant: &RunningPlant, clock: Arc<HandClock>, edit: impl FnOnce(&mut Config)) -> App {
+    App::start(setup(folder, plant, clock, edit)).await.expect("the application starts")
+}
+
+/// After a crash the folder's lock goes when the last task has ended.
+async fn open_when_free(folder: &Path, plant: &RunningPlant, clock: Arc<HandClock>) -> App {
+    for _ in 0..200 {
+        match App::start(setup(folder, plant, Arc::clone(&clock), |_| {})).await {
+            Ok(app) => return app,
+            Err(error) if error.to_string().contains("already runs") => tokio::task::yield_now().await,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("the data folder stayed locked");
+}
+
+fn setup(folder: &Path, plant: &RunningPlant, clock: Arc<HandClock>, edit: impl FnOnce(&mut Config)) -> Setup {
+    let login = millrace_plant::run::OdooLogin::default();
+    let mut setup = Setup::demo(
+        plant.fins(),
+        &plant.odoo_url(),
+        &millrace_app::DemoLogin { database: login.db, login: login.login, password: login.password },
+        folder,
+        1.0,
+        include_str!("../../assets/registers/demo.toml"),
+        include_str!("../../assets/demo/silos.toml"),
+        "test",
+    )
+    .expect("the demo's files are right");
+    let clock: Arc<dyn Clock> = clock;
+    setup.clock = clock;
+    setup.pace = Pace::ByHand;
+    edit(&mut setup.config);
+    setup
+}

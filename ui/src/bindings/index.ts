@@ -1,130 +1,1443 @@
-// The command table and every type that crosses the border. Mirrors the Rust views; never edited by hand
-// once it is generated.
+// Generated from the command table in millrace-app. Do not edit: run
+// `cargo test -p millrace-tests --test bindings` and commit the result.
 
+export type ActionView = { 
+/**
+ * The command's name in the table.
+ */
+command: string, 
+/**
+ * Whether it may be sent now.
+ */
+allowed: boolean, 
+/**
+ * Why not.
+ */
+why_not: WhyNot | null, };
+export type AppError = { 
+/**
+ * To branch on.
+ */
+code: ErrorCode, 
+/**
+ * To read; English.
+ */
+message: string, 
+/**
+ * Leads to the log; empty for plain refusals.
+ */
+ref: string, };
+export type AppInfo = { 
+/**
+ * Version of the program.
+ */
+version: string, 
+/**
+ * True on the virtual plant.
+ */
+is_demo: boolean, 
+/**
+ * Speed of the virtual plant, in percent of real time.
+ */
+demo_speed_pct: number, 
+/**
+ * The demo's people, with their secrets; empty outside demo mode.
+ */
+demo_people: Array<DemoPerson>, 
+/**
+ * True until the first administrator is created.
+ */
+needs_first_admin: boolean, 
+/**
+ * Name of the site.
+ */
+site: string, 
+/**
+ * Name of the line.
+ */
+line: string, 
+/**
+ * IANA name of the site's time zone, in which times are shown.
+ */
+zone: string, 
+/**
+ * Language of the installation: `en`, `nl` or `id`.
+ */
+language: string, 
+/**
+ * The backend's clock.
+ */
+now_ms: number, 
+/**
+ * Where the PLC is, for people.
+ */
+plc: string, 
+/**
+ * Where the ERP is, for people.
+ */
+erp: string, 
+/**
+ * What is wrong with the set-up and what still works, one sentence each.
+ */
+problems: Array<StartProblem>, };
+export type AttentionView = { "code": "approvals_waiting", 
+/**
+ * How many.
+ */
+count: number, 
+/**
+ * The oldest.
+ */
+oldest_ms: number, } | { "code": "silo_low", 
+/**
+ * Which.
+ */
+silo: SiloNo, 
+/**
+ * Label.
+ */
+label: string, 
+/**
+ * Level.
+ */
+level_g: number, } | { "code": "silo_short", 
+/**
+ * Which.
+ */
+silo: SiloNo, 
+/**
+ * Label.
+ */
+label: string, 
+/**
+ * Missing mass.
+ */
+short_g: number, 
+/**
+ * For which batch.
+ */
+batch_label: string, } | { "code": "plc_lost", 
+/**
+ * The cause in words.
+ */
+cause: string, } | { "code": "erp_lost", 
+/**
+ * The cause in words.
+ */
+cause: string, 
+/**
+ * Waiting messages.
+ */
+waiting: number, } | { "code": "posting_refused", 
+/**
+ * Which batch.
+ */
+id: BatchId, 
+/**
+ * Label.
+ */
+batch_label: string, 
+/**
+ * The ERP's words.
+ */
+answer: string, } | { "code": "block_refused", 
+/**
+ * Which batch.
+ */
+id: BatchId, 
+/**
+ * Label.
+ */
+batch_label: string, 
+/**
+ * Reasons.
+ */
+reason: string, } | { "code": "out_of_tolerance", 
+/**
+ * Which batch.
+ */
+id: BatchId, 
+/**
+ * Label.
+ */
+batch_label: string, 
+/**
+ * Silo label.
+ */
+silo_label: string, 
+/**
+ * Deviation.
+ */
+deviation_bp: number, } | { "code": "orders_refused", 
+/**
+ * How many.
+ */
+count: number, } | { "code": "set_up", 
+/**
+ * What it concerns.
+ */
+area: string, 
+/**
+ * The sentence.
+ */
+message: string, } | { "code": "manual_line_open", 
+/**
+ * Which batch.
+ */
+id: BatchId, 
+/**
+ * Label.
+ */
+batch_label: string, 
+/**
+ * Material.
+ */
+material: string, };
+export type BatchApprove = { 
+/**
+ * Which.
+ */
+id: BatchId, 
+/**
+ * The version that the signer saw.
+ */
+version: number, 
+/**
+ * The content hash that the signer saw and signs.
+ */
+content_hash: string, 
+/**
+ * The signer's own secret.
+ */
+secret: string, };
+export type BatchChartGet = { 
+/**
+ * Which.
+ */
+id: BatchId, 
+/**
+ * Colours.
+ */
+theme: ChartTheme, };
+export type BatchGet = { 
+/**
+ * Which.
+ */
+id: BatchId, };
 export type BatchId = number;
+export type BatchLineView = { 
+/**
+ * The silo.
+ */
+silo: SiloNo, 
+/**
+ * Its label: `A`, `LQ114`.
+ */
+label: string, 
+/**
+ * Material.
+ */
+material: string, 
+/**
+ * Plan.
+ */
+planned_g: number, 
+/**
+ * Lower limit.
+ */
+low_g: number, 
+/**
+ * Upper limit.
+ */
+high_g: number, 
+/**
+ * Actual, once known.
+ */
+actual_g: number | null, 
+/**
+ * Deviation from the plan once the line is final.
+ */
+deviation_bp: number | null, 
+/**
+ * Judgement once the line is final.
+ */
+judgement: Judgement | null, 
+/**
+ * What the silo holds by our ledger, before this batch.
+ */
+have_g: number | null, };
+export type BatchPause = { 
+/**
+ * Which.
+ */
+id: BatchId, 
+/**
+ * The version that the person saw.
+ */
+version: number, 
+/**
+ * Why.
+ */
+reason: string, };
+export type BatchRowView = { 
+/**
+ * Its id.
+ */
+id: BatchId, 
+/**
+ * `<order name>/<n>`.
+ */
+label: string, 
+/**
+ * The order's name in the ERP.
+ */
+order_name: string, 
+/**
+ * Finished product.
+ */
+product: string, 
+/**
+ * The one word.
+ */
+word: BatchWord, 
+/**
+ * Release state.
+ */
+release: ReleaseState, 
+/**
+ * Run state.
+ */
+run: RunState, 
+/**
+ * Posting state.
+ */
+posting: PostingState, 
+/**
+ * True while a fault holds the run.
+ */
+held: boolean, 
+/**
+ * Rises with every change; sent back with a command, so that nobody overwrites unseen.
+ */
+version: number, 
+/**
+ * What a signature covers.
+ */
+content_hash: string, 
+/**
+ * Planned mass, silos and manual lines.
+ */
+planned_g: number, 
+/**
+ * Dosed so far or in the end (silos and weighed manual lines), once anything fell.
+ */
+actual_g: number | null, 
+/**
+ * Deviation of the silo total from its plan, once final.
+ */
+deviation_bp: number | null, 
+/**
+ * Planned start as the ERP has it.
+ */
+due_ms: number | null, 
+/**
+ * When it came in.
+ */
+created_at_ms: number, 
+/**
+ * When it was signed.
+ */
+approved_at_ms: number | null, 
+/**
+ * Who signed.
+ */
+approved_by: string | null, 
+/**
+ * When the download began.
+ */
+started_at_ms: number | null, 
+/**
+ * When the result was stored.
+ */
+ended_at_ms: number | null, 
+/**
+ * The PLC slot, while it has one.
+ */
+slot: SlotNo | null, 
+/**
+ * Silos that do not hold enough for it; empty = feasible.
+ */
+shortages: Array<ShortageView>, };
+export type BatchSignedReason = { 
+/**
+ * Which.
+ */
+id: BatchId, 
+/**
+ * The version that the signer saw.
+ */
+version: number, 
+/**
+ * Why, at least three characters.
+ */
+reason: string, 
+/**
+ * The signer's own secret.
+ */
+secret: string, };
+export type BatchStart = { 
+/**
+ * Which.
+ */
+id: BatchId, 
+/**
+ * The version that the person saw.
+ */
+version: number, };
+export type BatchView = { 
+/**
+ * The list row.
+ */
+row: BatchRowView, 
+/**
+ * Line on which it is made.
+ */
+line: string, 
+/**
+ * One line a silo.
+ */
+lines: Array<BatchLineView>, 
+/**
+ * Lines weighed by hand.
+ */
+manual_lines: Array<ManualLineView>, 
+/**
+ * Signatures, oldest first.
+ */
+signatures: Array<SignatureView>, 
+/**
+ * The download, step by step.
+ */
+steps: Array<DownloadStepView>, 
+/**
+ * Journal of this batch, newest first.
+ */
+events: Array<JournalView>, 
+/**
+ * Consumption on its way to the ERP.
+ */
+posting: PostingView, 
+/**
+ * What may be done now, by whom, and why not.
+ */
+actions: Array<ActionView>, 
+/**
+ * Finished weight as the plant reports it; `None` = the plant reports none.
+ */
+finished_g: number | null, 
+/**
+ * Texts that the PLC carries only in part (16 characters), as it will show them.
+ */
+plc_texts: Array<PlcTextView>, };
+export type BatchWord = "pending" | "approved" | "rejected" | "in_process" | "paused" | "completed" | "stopped" | "failed" | "cancelled";
+export type ChartTheme = "day" | "night" | "print";
+export type ChartView = { 
+/**
+ * SVG text, without scripts or outside references.
+ */
+svg: string, };
+export type ConsumptionGet = { 
+/**
+ * Begin.
+ */
+from_ms: number, 
+/**
+ * End.
+ */
+to_ms: number, 
+/**
+ * `day` or `night`.
+ */
+theme: ChartTheme, };
+export type ConsumptionLineView = { 
+/**
+ * The silo.
+ */
+silo: SiloNo, 
+/**
+ * Its label.
+ */
+label: string, 
+/**
+ * Planned in finished batches.
+ */
+planned_g: number, 
+/**
+ * Dosed.
+ */
+actual_g: number, 
+/**
+ * Deviation.
+ */
+deviation_bp: number | null, 
+/**
+ * Number of doses.
+ */
+doses: number, };
+export type ConsumptionView = { 
+/**
+ * One line a silo that was used.
+ */
+lines: Array<ConsumptionLineView>, 
+/**
+ * Number of batches.
+ */
+batches: number, 
+/**
+ * The chart as SVG (the same that reports print).
+ */
+svg: string, };
+export type DemoPerson = { 
+/**
+ * Name, which is also the login.
+ */
+name: string, 
+/**
+ * Role.
+ */
+role: Role, 
+/**
+ * Secret, made at first start.
+ */
+secret: string, };
+export type Done = Record<symbol, never>;
+export type DoseState = "waiting" | "dosing" | "done";
+export type DownloadStepName = "prepared" | "written" | "verified" | "offered" | "taken";
+export type DownloadStepView = { 
+/**
+ * The step.
+ */
+step: DownloadStepName, 
+/**
+ * When; `None` = not yet.
+ */
+at_ms: number | null, };
+export type ErrorCode = "not_logged_in" | "wrong_secret" | "locked_out" | "no_right" | "not_found" | "changed" | "illegal_transition" | "bad_request" | "not_ready" | "erp_unavailable" | "unknown_command" | "store_failed" | "internal";
+export type FirstAdminCreate = { 
+/**
+ * Login name.
+ */
+name: string, 
+/**
+ * Secret, at least 10 characters.
+ */
+secret: string, };
+export type HistoryList = { 
+/**
+ * Part of the label or product; empty = all.
+ */
+search: string, 
+/**
+ * Only these words; empty = all closed ones.
+ */
+words: Array<BatchWord>, 
+/**
+ * Continue after this batch (its id), for paging.
+ */
+before: BatchId | null, 
+/**
+ * Rows a page, at most 200.
+ */
+limit: number, };
+export type HistoryPage = { 
+/**
+ * Rows.
+ */
+rows: Array<BatchRowView>, 
+/**
+ * How many match in all.
+ */
+total: number, 
+/**
+ * Pass as `before` for the next page.
+ */
+next: BatchId | null, };
+export type ImportReport = { 
+/**
+ * Orders seen in the ERP.
+ */
+seen: number, 
+/**
+ * New batches made.
+ */
+new_batches: number, 
+/**
+ * Orders that we had already.
+ */
+known: number, 
+/**
+ * Orders refused, with the reason in the order list.
+ */
+refused: number, 
+/**
+ * Orders left for later because enough batches are open.
+ */
+deferred: number, 
+/**
+ * When the ERP answered.
+ */
+at_ms: number, };
+export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported";
+export type JournalView = { 
+/**
+ * Position in the journal.
+ */
+seq: number, 
+/**
+ * When.
+ */
+at_ms: number, 
+/**
+ * Which batch, if any.
+ */
+batch_id: BatchId | null, 
+/**
+ * Its label.
+ */
+batch_label: string | null, 
+/**
+ * What happened.
+ */
+kind: JournalKind, 
+/**
+ * Parameters by name; masses as text of whole grams under names ending in `_g`.
+ */
+params: { [key in string]: string }, };
+export type Judgement = "within" | "under" | "over";
+export type LinkStateView = "off" | "connecting" | "good" | "degraded" | "lost";
+export type LinkView = { 
+/**
+ * State.
+ */
+state: LinkStateView, 
+/**
+ * Age of the last good answer.
+ */
+age_ms: number | null, 
+/**
+ * Since when it has been in this state.
+ */
+since_ms: number, 
+/**
+ * The cause in words, while not good.
+ */
+cause: string | null, };
+export type LiveBatch = { 
+/**
+ * Its id.
+ */
+id: BatchId, 
+/**
+ * `<order name>/<n>`.
+ */
+label: string, 
+/**
+ * Product.
+ */
+product: string, 
+/**
+ * Slot.
+ */
+slot: SlotNo, 
+/**
+ * The one word.
+ */
+word: BatchWord, 
+/**
+ * Run state.
+ */
+run: RunState, 
+/**
+ * Version, for commands.
+ */
+version: number, 
+/**
+ * Who signed.
+ */
+approved_by: string | null, 
+/**
+ * When.
+ */
+approved_at_ms: number | null, 
+/**
+ * When the download began.
+ */
+started_at_ms: number, 
+/**
+ * When it came into its present run state.
+ */
+since_ms: number, 
+/**
+ * Plan of the silos.
+ */
+planned_g: number, 
+/**
+ * Dosed so far.
+ */
+dosed_g: number | null, 
+/**
+ * Progress.
+ */
+progress_bp: number | null, 
+/**
+ * Where the plan would be now at the silos' usual rates.
+ */
+plan_now_bp: number | null, 
+/**
+ * Expected end.
+ */
+eta_ms: number | null, 
+/**
+ * Half width of the estimate.
+ */
+eta_spread_ms: number | null, 
+/**
+ * How far the values can be trusted.
+ */
+quality: Quality, 
+/**
+ * Age of the last accepted block.
+ */
+age_ms: number | null, 
+/**
+ * Why the values are bad, in words: the refused block's reasons.
+ */
+trouble: string | null, 
+/**
+ * A command on its way to the PLC: `pause`, `resume`, `stop`, and since when.
+ */
+pending: PendingCommand | null, 
+/**
+ * One line a silo.
+ */
+lines: Array<LiveLine>, };
+export type LiveLine = { 
+/**
+ * The silo.
+ */
+silo: SiloNo, 
+/**
+ * Its label.
+ */
+label: string, 
+/**
+ * Material.
+ */
+material: string, 
+/**
+ * Plan.
+ */
+planned_g: number, 
+/**
+ * Lower limit.
+ */
+low_g: number, 
+/**
+ * Upper limit.
+ */
+high_g: number, 
+/**
+ * Last accepted actual.
+ */
+actual_g: number | null, 
+/**
+ * Where the dose stands.
+ */
+state: DoseState, 
+/**
+ * Deviation, once done.
+ */
+deviation_bp: number | null, 
+/**
+ * Judgement, once done or past the upper limit.
+ */
+judgement: Judgement | null, 
+/**
+ * Rate over the last seconds, while dosing.
+ */
+rate_g_s: number | null, };
+export type LiveSilo = { 
+/**
+ * The silo.
+ */
+silo: SiloNo, 
+/**
+ * Level.
+ */
+level_g: number | null, 
+/**
+ * How far it can be trusted; a calculated level is `uncertain` while a dose runs blind.
+ */
+quality: Quality, };
+export type LiveView = { 
+/**
+ * Rises with every snapshot.
+ */
+seq: number, 
+/**
+ * The backend's clock.
+ */
+now_ms: number, 
+/**
+ * PLC link.
+ */
+plc: LinkView, 
+/**
+ * ERP link.
+ */
+erp: LinkView, 
+/**
+ * Messages for the ERP.
+ */
+outbox: OutboxCounts, 
+/**
+ * The batch that doses, or the one closest to it.
+ */
+batch: LiveBatch | null, 
+/**
+ * Other batches in the PLC.
+ */
+queued: Array<LiveBatch>, 
+/**
+ * Levels.
+ */
+silos: Array<LiveSilo>, 
+/**
+ * Batches that wait for a signature.
+ */
+pending_approvals: number, 
+/**
+ * Changes whenever something in the store changed that lists show; screens then ask again.
+ */
+revision: number, };
+export type ManualLineEnter = { 
+/**
+ * Which batch.
+ */
+id: BatchId, 
+/**
+ * The version that the person saw.
+ */
+version: number, 
+/**
+ * Which line, from 1.
+ */
+line_no: number, 
+/**
+ * Weighed, whole grams, a multiple of 10.
+ */
+weight_g: number, 
+/**
+ * The person's own secret: the entry is signed.
+ */
+secret: string, };
+export type ManualLineView = { 
+/**
+ * Its number in the batch, from 1.
+ */
+line_no: number, 
+/**
+ * Material.
+ */
+material: string, 
+/**
+ * Plan.
+ */
+planned_g: number, 
+/**
+ * Weighed.
+ */
+actual_g: number | null, 
+/**
+ * Who weighed.
+ */
+entered_by: string | null, 
+/**
+ * When.
+ */
+entered_at_ms: number | null, };
+export type MovementKind = "opening" | "receipt" | "dosing" | "correction";
+export type MovementList = { 
+/**
+ * Which silo; `None` = all.
+ */
+silo: SiloNo | null, 
+/**
+ * How many, at most 500.
+ */
+limit: number, };
+export type MovementPage = { 
+/**
+ * The rows.
+ */
+rows: Array<MovementView>, };
+export type MovementView = { 
+/**
+ * Position in the ledger.
+ */
+seq: number, 
+/**
+ * When.
+ */
+at_ms: number, 
+/**
+ * Silo.
+ */
+silo: SiloNo, 
+/**
+ * Its label.
+ */
+label: string, 
+/**
+ * Why.
+ */
+kind: MovementKind, 
+/**
+ * Change, negative when taken out.
+ */
+delta_g: number, 
+/**
+ * Level after it.
+ */
+level_g: number, 
+/**
+ * Batch, for a dose.
+ */
+batch_id: BatchId | null, 
+/**
+ * Its label.
+ */
+batch_label: string | null, };
+export type Nothing = Record<symbol, never>;
 export type OrderId = number;
+export type OrderList = { 
+/**
+ * Newest first.
+ */
+orders: Array<OrderView>, 
+/**
+ * Last successful import, if any.
+ */
+imported_at_ms: number | null, 
+/**
+ * What the last import found.
+ */
+last_import: ImportReport | null, };
+export type OrderStanding = "accepted" | "refused" | "tombstone";
+export type OrderView = { 
+/**
+ * Our id.
+ */
+id: OrderId, 
+/**
+ * Name in the ERP.
+ */
+name: string, 
+/**
+ * Product.
+ */
+product: string, 
+/**
+ * Quantity in kilograms as the ERP wrote it.
+ */
+quantity_kg: string, 
+/**
+ * What became of it.
+ */
+standing: OrderStanding, 
+/**
+ * Why it was refused.
+ */
+refusal: Refusal | null, 
+/**
+ * The reason as an English sentence, for logs and scripts.
+ */
+refusal_text: string | null, 
+/**
+ * When it was last seen in the ERP.
+ */
+seen_at_ms: number, };
+export type OutboxCounts = { 
+/**
+ * Waiting or being sent.
+ */
+waiting: number, 
+/**
+ * Sent without an answer.
+ */
+in_doubt: number, 
+/**
+ * Refused: a person must look.
+ */
+refused: number, 
+/**
+ * Age of the oldest that is not posted.
+ */
+oldest_ms: number | null, };
 export type OutboxId = number;
-export type SiloNo = number;
-export type SlotNo = number;
-
+export type OutboxKind = "consumption" | "cancel_order";
+export type OutboxList = { 
+/**
+ * Rows.
+ */
+rows: Array<OutboxRowView>, };
+export type OutboxRetry = { 
+/**
+ * Which.
+ */
+id: OutboxId, };
+export type OutboxRowView = { 
+/**
+ * Its id.
+ */
+id: OutboxId, 
+/**
+ * What it asks.
+ */
+kind: OutboxKind, 
+/**
+ * Batch.
+ */
+batch_id: BatchId, 
+/**
+ * Its label.
+ */
+batch_label: string, 
+/**
+ * State.
+ */
+state: PostingState, 
+/**
+ * Attempts.
+ */
+attempts: number, 
+/**
+ * Next attempt.
+ */
+next_at_ms: number | null, 
+/**
+ * Queued.
+ */
+created_at_ms: number, 
+/**
+ * The ERP's last answer in words.
+ */
+last_answer: string | null, 
+/**
+ * What is sent, for people: one line an equipment code.
+ */
+payload: string, };
+export type OverviewView = { 
+/**
+ * At most seven, most urgent first.
+ */
+attention: Array<AttentionView>, 
+/**
+ * Batches finished today (site time).
+ */
+today_batches: number, 
+/**
+ * Mass dosed today.
+ */
+today_g: number, 
+/**
+ * Mean deviation today.
+ */
+today_deviation_bp: number | null, 
+/**
+ * Stopped or failed today.
+ */
+today_stopped: number, 
+/**
+ * What the line did in the last eight hours.
+ */
+phases: Array<PhaseView>, 
+/**
+ * The next batch that is signed.
+ */
+next: BatchRowView | null, 
+/**
+ * Last batches finished.
+ */
+recent: Array<BatchRowView>, 
+/**
+ * Latest events of the plant.
+ */
+events: Array<JournalView>, };
+export type PendingCommand = { 
+/**
+ * `pause`, `resume` or `stop`.
+ */
+command: string, 
+/**
+ * When it was asked for.
+ */
+asked_at_ms: number, 
+/**
+ * When it was written and read back; `None` = not yet.
+ */
+sent_at_ms: number | null, };
+export type Phase = "idle" | "running" | "paused" | "held";
+export type PhaseView = { 
+/**
+ * Begin.
+ */
+from_ms: number, 
+/**
+ * End.
+ */
+to_ms: number, 
+/**
+ * What it was.
+ */
+phase: Phase, 
+/**
+ * Which batch.
+ */
+batch_label: string | null, };
+export type PlcTextView = { 
+/**
+ * As we have it.
+ */
+full: string, 
+/**
+ * As the PLC will carry it.
+ */
+in_plc: string, };
+export type PostingState = "not_due" | "queued" | "sending" | "posted" | "in_doubt" | "refused" | "waived";
+export type PostingView = { 
+/**
+ * State.
+ */
+state: PostingState, 
+/**
+ * Attempts so far.
+ */
+attempts: number, 
+/**
+ * Next attempt, while waiting.
+ */
+next_at_ms: number | null, 
+/**
+ * When the ERP's books were last read equal to ours.
+ */
+confirmed_at_ms: number | null, 
+/**
+ * The ERP's last answer in words.
+ */
+last_answer: string | null, 
+/**
+ * What the ERP held at the last read-back, beside ours.
+ */
+read_back: Array<ReadBackLineView>, 
+/**
+ * Finished weight the ERP held at the last read-back.
+ */
+erp_finished_g: number | null, 
+/**
+ * Finished weight of ours that was posted (running total of the order).
+ */
+our_finished_g: number | null, };
+export type Quality = "good" | "uncertain" | "stale" | "bad";
+export type QueueList = { 
+/**
+ * Only these words; empty = all open ones.
+ */
+words: Array<BatchWord>, };
+export type QueueView = { 
+/**
+ * Open batches: in process first, then by order of intake.
+ */
+rows: Array<BatchRowView>, 
+/**
+ * How many wait for a signature.
+ */
+pending: number, 
+/**
+ * How many are signed and not started.
+ */
+approved: number, 
+/**
+ * Sum of the plans of all open batches.
+ */
+planned_g: number, };
+export type ReadBackLineView = { 
+/**
+ * Equipment code.
+ */
+erp_code: string, 
+/**
+ * Ours, total of the order.
+ */
+ours_g: number, 
+/**
+ * The ERP's.
+ */
+erp_g: number, 
+/**
+ * True when the ERP cuts its answer at the BoM quantity, so that its receipt is the proof.
+ */
+is_cut: boolean, };
+export type Refusal = { "code": "unreadable", 
+/**
+ * What is wrong.
+ */
+why: string, } | { "code": "no_lines" } | { "code": "not_positive", 
+/**
+ * The order or the component.
+ */
+what: string, 
+/**
+ * The quantity as it came.
+ */
+kg: string, } | { "code": "too_much", 
+/**
+ * The order, the component or the silo.
+ */
+what: string, 
+/**
+ * The quantity as it came.
+ */
+kg: string, 
+/**
+ * The limit.
+ */
+limit_kg: string, } | { "code": "unknown_code", 
+/**
+ * The component.
+ */
+material: string, 
+/**
+ * The code as it came.
+ */
+equipment_code: string, } | { "code": "duplicate_silo", 
+/**
+ * The code.
+ */
+equipment_code: string, } | { "code": "scaling", 
+/**
+ * Sum of the scaled lines.
+ */
+lines_kg: string, 
+/**
+ * The order's quantity.
+ */
+order_kg: string, } | { "code": "name_too_long", 
+/**
+ * The name.
+ */
+name: string, 
+/**
+ * The limit.
+ */
+max: number, } | { "code": "name_not_ascii", 
+/**
+ * The name.
+ */
+name: string, } | { "code": "no_silo_line" };
+export type ReleaseState = "pending" | "approved" | "rejected" | "cancelled";
 export type Right = "view" | "order_import" | "batch_approve" | "batch_reject" | "batch_start" | "batch_pause" | "batch_stop" | "batch_cancel" | "manual_enter" | "outbox_retry";
 export type Role = "viewer" | "operator" | "supervisor" | "admin";
-export type ErrorCode = "not_logged_in" | "wrong_secret" | "locked_out" | "no_right" | "not_found" | "changed" | "illegal_transition" | "bad_request" | "not_ready" | "erp_unavailable" | "unknown_command" | "store_failed" | "internal";
-export type BatchWord = "pending" | "approved" | "rejected" | "in_process" | "paused" | "completed" | "stopped" | "failed" | "cancelled";
-export type ReleaseState = "pending" | "approved" | "rejected" | "cancelled";
 export type RunState = "idle" | "downloading" | "ready" | "running" | "paused" | "held" | "complete" | "stopped" | "aborted";
-export type PostingState = "not_due" | "queued" | "sending" | "posted" | "in_doubt" | "refused" | "waived";
-export type Judgement = "within" | "under" | "over";
-export type MovementKind = "opening" | "receipt" | "dosing" | "correction";
-export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported";
-export type Quality = "good" | "uncertain" | "stale" | "bad";
+export type SessionOpen = { 
+/**
+ * The person's name.
+ */
+user: string, 
+/**
+ * The person's secret.
+ */
+secret: string, };
+export type SessionView = { 
+/**
+ * Bearer token; goes with every command. Empty in answers to `session_get`.
+ */
+token: string, 
+/**
+ * The person's name.
+ */
+user: string, 
+/**
+ * Role at this site.
+ */
+role: Role, 
+/**
+ * What the role may do.
+ */
+rights: Array<Right>, };
+export type ShortageView = { 
+/**
+ * The silo.
+ */
+silo: SiloNo, 
+/**
+ * Its label.
+ */
+label: string, 
+/**
+ * Needed.
+ */
+need_g: number, 
+/**
+ * By our ledger.
+ */
+have_g: number, };
 export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry";
-export type DownloadStepName = "prepared" | "written" | "verified" | "offered" | "taken";
-export type OrderStanding = "accepted" | "refused" | "tombstone";
-export type LinkStateView = "off" | "connecting" | "good" | "degraded" | "lost";
-export type DoseState = "waiting" | "dosing" | "done";
-export type Phase = "idle" | "running" | "paused" | "held";
-export type ChartTheme = "day" | "night" | "print";
-export type OutboxKind = "consumption" | "cancel_order";
+export type SignatureView = { 
+/**
+ * Printed name of the signer.
+ */
+person: string, 
+/**
+ * What it means.
+ */
+meaning: SignatureMeaning, 
+/**
+ * When.
+ */
+at_ms: number, 
+/**
+ * The reason given, where one is needed.
+ */
+reason: string | null, 
+/**
+ * The content hash that it covers.
+ */
+content_hash: string, 
+/**
+ * False when the content changed after signing.
+ */
+valid: boolean, };
+export type SiloList = { 
+/**
+ * In the plant's order.
+ */
+silos: Array<SiloView>, };
+export type SiloNo = number;
+export type SiloView = { 
+/**
+ * Its number.
+ */
+silo: SiloNo, 
+/**
+ * Its label.
+ */
+label: string, 
+/**
+ * The ERP's equipment code.
+ */
+erp_code: string, 
+/**
+ * What it holds.
+ */
+material: string, 
+/**
+ * True for a tank.
+ */
+is_liquid: boolean, 
+/**
+ * Capacity.
+ */
+capacity_g: number, 
+/**
+ * Low mark.
+ */
+low_g: number, 
+/**
+ * Largest single dose.
+ */
+max_dose_g: number, 
+/**
+ * Level by the ledger (*calc.*); `None` = never known.
+ */
+level_g: number | null, 
+/**
+ * Need of the signed and waiting batches.
+ */
+next_need_g: number, 
+/**
+ * Hours until the low mark at today's rate; `None` = not falling.
+ */
+hours_to_low: number | null, 
+/**
+ * Levels of the last hour, oldest first, one a minute.
+ */
+spark_g: Array<number>, 
+/**
+ * Last movement.
+ */
+moved_at_ms: number | null, };
+export type SlotNo = number;
+export type StartProblem = { 
+/**
+ * What it concerns: `plc`, `erp`, `config`, `store`.
+ */
+area: string, 
+/**
+ * What is wrong, where, and what still works.
+ */
+message: string, };
+export type TrendView = { 
+/**
+ * Which batch.
+ */
+id: BatchId, 
+/**
+ * Times, rising.
+ */
+at_ms: Array<number>, 
+/**
+ * Total dosed at these times; `None` = no good value (a gap stays a gap).
+ */
+dosed_g: Array<number | null>, 
+/**
+ * Plan of the silos.
+ */
+planned_g: number, };
+export type WhyNot = { "code": "needs_right", 
+/**
+ * Least role that has it.
+ */
+role: string, } | { "code": "wrong_state" } | { "code": "plc_offline" } | { "code": "no_free_slot" } | { "code": "order_in_plc" } | { "code": "no_command_word" } | { "code": "pending" } | { "code": "no_register_map" };
 
-export type Refusal = { "code": "unreadable", why: string, } | { "code": "no_lines" } | { "code": "not_positive", what: string, kg: string, } | { "code": "too_much", what: string, kg: string, limit_kg: string, } | { "code": "unknown_code", material: string, equipment_code: string, } | { "code": "duplicate_silo", equipment_code: string, } | { "code": "scaling", lines_kg: string, order_kg: string, } | { "code": "name_too_long", name: string, max: number, } | { "code": "name_not_ascii", name: string, } | { "code": "no_silo_line" };
-export type WhyNot = { "code": "needs_right", role: string, } | { "code": "wrong_state" } | { "code": "plc_offline" } | { "code": "no_free_slot" } | { "code": "order_in_plc" } | { "code": "no_command_word" } | { "code": "pending" } | { "code": "no_register_map" };
-export type AttentionView = { "code": "approvals_waiting", count: number, oldest_ms: number, } | { "code": "silo_low", silo: SiloNo, label: string, level_g: number, } | { "code": "silo_short", silo: SiloNo, label: string, short_g: number, batch_label: string, } | { "code": "plc_lost", cause: string, } | { "code": "erp_lost", cause: string, waiting: number, } | { "code": "posting_refused", id: BatchId, batch_label: string, answer: string, } | { "code": "block_refused", id: BatchId, batch_label: string, reason: string, } | { "code": "out_of_tolerance", id: BatchId, batch_label: string, silo_label: string, deviation_bp: number, } | { "code": "orders_refused", count: number, } | { "code": "set_up", area: string, message: string, } | { "code": "manual_line_open", id: BatchId, batch_label: string, material: string, };
-
-export type Nothing = Record<string, never>;
-export type Done = Record<string, never>;
-
-export type DemoPerson = { name: string, role: Role, secret: string, };
-export type StartProblem = { area: string, message: string, };
-export type AppInfo = { version: string, is_demo: boolean, demo_speed_pct: number, demo_people: Array<DemoPerson>, needs_first_admin: boolean, site: string, line: string, zone: string, language: string, now_ms: number, plc: string, erp: string, problems: Array<StartProblem>, };
-export type SessionOpen = { user: string, secret: string, };
-export type SessionView = { token: string, user: string, role: Role, rights: Array<Right>, };
-export type FirstAdminCreate = { name: string, secret: string, };
-
-export type ShortageView = { silo: SiloNo, label: string, need_g: number, have_g: number, };
-export type BatchRowView = { id: BatchId, label: string, order_name: string, product: string, word: BatchWord, release: ReleaseState, run: RunState, posting: PostingState, held: boolean, version: number, content_hash: string, planned_g: number, actual_g: number | null, deviation_bp: number | null, due_ms: number | null, created_at_ms: number, approved_at_ms: number | null, approved_by: string | null, started_at_ms: number | null, ended_at_ms: number | null, slot: SlotNo | null, shortages: Array<ShortageView>, };
-export type PlcTextView = { full: string, in_plc: string, };
-export type BatchLineView = { silo: SiloNo, label: string, material: string, planned_g: number, low_g: number, high_g: number, actual_g: number | null, deviation_bp: number | null, judgement: Judgement | null, have_g: number | null, };
-export type ManualLineView = { line_no: number, material: string, planned_g: number, actual_g: number | null, entered_by: string | null, entered_at_ms: number | null, };
-export type SignatureView = { person: string, meaning: SignatureMeaning, at_ms: number, reason: string | null, content_hash: string, valid: boolean, };
-export type DownloadStepView = { step: DownloadStepName, at_ms: number | null, };
-export type JournalView = { seq: number, at_ms: number, batch_id: BatchId | null, batch_label: string | null, kind: JournalKind, params: { [key in string]: string }, };
-export type ReadBackLineView = { erp_code: string, ours_g: number, erp_g: number, is_cut: boolean, };
-export type PostingView = { state: PostingState, attempts: number, next_at_ms: number | null, confirmed_at_ms: number | null, last_answer: string | null, read_back: Array<ReadBackLineView>, erp_finished_g: number | null, our_finished_g: number | null, };
-export type ActionView = { command: string, allowed: boolean, why_not: WhyNot | null, };
-export type BatchView = { row: BatchRowView, line: string, lines: Array<BatchLineView>, manual_lines: Array<ManualLineView>, signatures: Array<SignatureView>, steps: Array<DownloadStepView>, events: Array<JournalView>, posting: PostingView, actions: Array<ActionView>, finished_g: number | null, plc_texts: Array<PlcTextView>, };
-
-export type ImportReport = { seen: number, new_batches: number, known: number, refused: number, deferred: number, at_ms: number, };
-export type OrderView = { id: OrderId, name: string, product: string, quantity_kg: string, standing: OrderStanding, refusal: Refusal | null, refusal_text: string | null, seen_at_ms: number, };
-export type OrderList = { orders: Array<OrderView>, imported_at_ms: number | null, last_import: ImportReport | null, };
-
-export type QueueList = { words: Array<BatchWord>, };
-export type QueueView = { rows: Array<BatchRowView>, pending: number, approved: number, planned_g: number, };
-export type BatchGet = { id: BatchId, };
-export type BatchApprove = { id: BatchId, version: number, content_hash: string, secret: string, };
-export type BatchSignedReason = { id: BatchId, version: number, reason: string, secret: string, };
-export type BatchStart = { id: BatchId, version: number, };
-export type BatchPause = { id: BatchId, version: number, reason: string, };
-export type ManualLineEnter = { id: BatchId, version: number, line_no: number, weight_g: number, secret: string, };
-export type TrendView = { id: BatchId, at_ms: Array<number>, dosed_g: Array<number | null>, planned_g: number, };
-
-export type LinkView = { state: LinkStateView, age_ms: number | null, since_ms: number, cause: string | null, };
-export type OutboxCounts = { waiting: number, in_doubt: number, refused: number, oldest_ms: number | null, };
-export type LiveLine = { silo: SiloNo, label: string, material: string, planned_g: number, low_g: number, high_g: number, actual_g: number | null, state: DoseState, deviation_bp: number | null, judgement: Judgement | null, rate_g_s: number | null, };
-export type PendingCommand = { command: string, asked_at_ms: number, sent_at_ms: number | null, };
-export type LiveBatch = { id: BatchId, label: string, product: string, slot: SlotNo, word: BatchWord, run: RunState, version: number, approved_by: string | null, approved_at_ms: number | null, started_at_ms: number, since_ms: number, planned_g: number, dosed_g: number | null, progress_bp: number | null, plan_now_bp: number | null, eta_ms: number | null, eta_spread_ms: number | null, quality: Quality, age_ms: number | null, trouble: string | null, pending: PendingCommand | null, lines: Array<LiveLine>, };
-export type LiveSilo = { silo: SiloNo, level_g: number | null, quality: Quality, };
-export type LiveView = { seq: number, now_ms: number, plc: LinkView, erp: LinkView, outbox: OutboxCounts, batch: LiveBatch | null, queued: Array<LiveBatch>, silos: Array<LiveSilo>, pending_approvals: number, revision: number, };
-
-export type PhaseView = { from_ms: number, to_ms: number, phase: Phase, batch_label: string | null, };
-export type OverviewView = { attention: Array<AttentionView>, today_batches: number, today_g: number, today_deviation_bp: number | null, today_stopped: number, phases: Array<PhaseView>, next: BatchRowView | null, recent: Array<BatchRowView>, events: Array<JournalView>, };
-
-export type SiloView = { silo: SiloNo, label: string, erp_code: string, material: string, is_liquid: boolean, capacity_g: number, low_g: number, max_dose_g: number, level_g: number | null, next_need_g: number, hours_to_low: number | null, spark_g: Array<number>, moved_at_ms: number | null, };
-export type SiloList = { silos: Array<SiloView>, };
-export type ConsumptionGet = { from_ms: number, to_ms: number, theme: ChartTheme, };
-export type ConsumptionLineView = { silo: SiloNo, label: string, planned_g: number, actual_g: number, deviation_bp: number | null, doses: number, };
-export type ConsumptionView = { lines: Array<ConsumptionLineView>, batches: number, svg: string, };
-export type MovementList = { silo: SiloNo | null, limit: number, };
-export type MovementView = { seq: number, at_ms: number, silo: SiloNo, label: string, kind: MovementKind, delta_g: number, level_g: number, batch_id: BatchId | null, batch_label: string | null, };
-export type MovementPage = { rows: Array<MovementView>, };
-
-export type HistoryList = { search: string, words: Array<BatchWord>, before: BatchId | null, limit: number, };
-export type HistoryPage = { rows: Array<BatchRowView>, total: number, next: BatchId | null, };
-export type BatchChartGet = { id: BatchId, theme: ChartTheme, };
-export type ChartView = { svg: string, };
-
-export type OutboxRowView = { id: OutboxId, kind: OutboxKind, batch_id: BatchId, batch_label: string, state: PostingState, attempts: number, next_at_ms: number | null, created_at_ms: number, last_answer: string | null, payload: string, };
-export type OutboxList = { rows: Array<OutboxRowView>, };
-export type OutboxRetry = { id: OutboxId, };
-
-/** The command table: request and response of each command. */
+/** Command name to request and response. */
 export interface Commands {
-  app_info: { request: Nothing, response: AppInfo },
-  session_open: { request: SessionOpen, response: SessionView },
-  first_admin_create: { request: FirstAdminCreate, response: SessionView },
-  session_get: { request: Nothing, response: SessionView },
-  session_close: { request: Nothing, response: Done },
-  live_get: { request: Nothing, response: LiveView },
-  overview_get: { request: Nothing, response: OverviewView },
-  order_import: { request: Nothing, response: ImportReport },
-  order_list: { request: Nothing, response: OrderList },
-  batch_list: { request: QueueList, response: QueueView },
-  batch_get: { request: BatchGet, response: BatchView },
-  batch_approve: { request: BatchApprove, response: BatchView },
-  batch_reject: { request: BatchSignedReason, response: BatchView },
-  batch_revoke: { request: BatchSignedReason, response: BatchView },
-  batch_stop: { request: BatchSignedReason, response: BatchView },
-  batch_cancel: { request: BatchSignedReason, response: BatchView },
-  batch_start: { request: BatchStart, response: BatchView },
-  batch_pause: { request: BatchPause, response: BatchView },
-  batch_resume: { request: BatchStart, response: BatchView },
-  manual_line_enter: { request: ManualLineEnter, response: BatchView },
-  batch_trend: { request: BatchGet, response: TrendView },
-  batch_chart: { request: BatchChartGet, response: ChartView },
-  silo_list: { request: Nothing, response: SiloList },
-  silo_consumption: { request: ConsumptionGet, response: ConsumptionView },
-  silo_movements: { request: MovementList, response: MovementPage },
-  history_list: { request: HistoryList, response: HistoryPage },
-  outbox_list: { request: Nothing, response: OutboxList },
-  outbox_retry: { request: OutboxRetry, response: OutboxList },
+  app_info: { request: Nothing; response: AppInfo };
+  session_open: { request: SessionOpen; response: SessionView };
+  first_admin_create: { request: FirstAdminCreate; response: SessionView };
+  session_get: { request: Nothing; response: SessionView };
+  session_close: { request: Nothing; response: Done };
+  live_get: { request: Nothing; response: LiveView };
+  overview_get: { request: Nothing; response: OverviewView };
+  order_import: { request: Nothing; response: ImportReport };
+  order_list: { request: Nothing; response: OrderList };
+  batch_list: { request: QueueList; response: QueueView };
+  batch_get: { request: BatchGet; response: BatchView };
+  batch_trend: { request: BatchGet; response: TrendView };
+  batch_approve: { request: BatchApprove; response: BatchView };
+  batch_reject: { request: BatchSignedReason; response: BatchView };
+  batch_revoke: { request: BatchSignedReason; response: BatchView };
+  batch_start: { request: BatchStart; response: BatchView };
+  batch_pause: { request: BatchPause; response: BatchView };
+  batch_resume: { request: BatchStart; response: BatchView };
+  batch_stop: { request: BatchSignedReason; response: BatchView };
+  batch_cancel: { request: BatchSignedReason; response: BatchView };
+  manual_line_enter: { request: ManualLineEnter; response: BatchView };
+  history_list: { request: HistoryList; response: HistoryPage };
+  batch_chart: { request: BatchChartGet; response: ChartView };
+  silo_list: { request: Nothing; response: SiloList };
+  silo_consumption: { request: ConsumptionGet; response: ConsumptionView };
+  silo_movements: { request: MovementList; response: MovementPage };
+  outbox_list: { request: Nothing; response: OutboxList };
+  outbox_retry: { request: OutboxRetry; response: OutboxList };
 }

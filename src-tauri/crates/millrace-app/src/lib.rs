@@ -13,4 +13,4 @@ pub mod session;
 mod start;
 
 pub use error::AppError;
-pub use start::{App, Pace, Setup, StartError};
+pub use start::{App, Demo, DemoLogin, Pace, Setup, StartError};

@@ -19,12 +19,17 @@ const FILES_MAX: usize = 14;
 /// The guard writes what is left when it is dropped; `None` when there is no file, or when this
 /// process has a log already.
 pub(crate) fn start(level: LogLevel, folder: &Path, is_on_stderr: bool) -> Option<WorkerGuard> {
-    let file = RollingFileAppender::builder()
-        .rotation(Rotation::DAILY)
-        .filename_prefix("millrace")
-        .filename_suffix("log")
-        .max_log_files(FILES_MAX)
-        .build(folder);
+    let file = std::fs::create_dir_all(folder)
+        .map_err(|error| error.to_string())
+        .and_then(|()| {
+            RollingFileAppender::builder()
+                .rotation(Rotation::DAILY)
+                .filename_prefix("millrace")
+                .filename_suffix("log")
+                .max_log_files(FILES_MAX)
+                .build(folder)
+                .map_err(|error| error.to_string())
+        });
     let (file, trouble) = match file {
         Ok(file) => (Some(tracing_appender::non_blocking(file)), None),
         Err(error) => (None, Some(error)),

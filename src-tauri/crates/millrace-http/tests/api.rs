@@ -184,7 +184,6 @@ async fn a_batch_is_approved_started_and_seen_live() {
 
     let report = site.ok("order_import", json!({}), &token).await;
     assert!(report["new_batches"].as_i64() > Some(0), "{report}");
-    stream.until("journal", |_| true).await;
 
     let queue = site.ok("batch_list", json!({}), &token).await;
     let row = queue["rows"]
@@ -198,6 +197,9 @@ async fn a_batch_is_approved_started_and_seen_live() {
             json!({"id": row["id"], "version": row["version"], "content_hash": row["content_hash"], "secret": secret}),
             &token,
         )
+        .await;
+    stream
+        .until("journal", |entry| entry["batch_id"] == row["id"])
         .await;
     // The version that was signed is not the one that stands now.
     let stale = site

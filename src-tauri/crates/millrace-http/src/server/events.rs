@@ -53,6 +53,11 @@ pub(super) async fn stream(State(shared): State<Shared>, headers: HeaderMap) -> 
     ([(CACHE_CONTROL, "no-store")], stream).into_response()
 }
 
+/// Waits until the server is to end. An error means that nobody can tell us any more: end.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    let _ended = stop.wait_for(|stop| *stop).await;
+}
+
 /// One listener.
 struct Feed {
     app: App,
@@ -77,29 +82,27 @@ impl Feed {
                     return Some((Ok(event), self));
                 }
             }
-            tokio::select! {
-                // An error means that nobody can stop us any more: stop.
-                _ended = self.stop.wait_for(|stop| *stop) => return None,
-                _ = self.check.tick() => {
+            let received = tokio::select! {
+                () = told(&mut self.stop) => return None,
+                _ = self.check.tick() => None,
+                received = self.events.recv() => Some(received),
+            };
+            let event = match received {
+                Some(Ok(AppEvent::Live(live))) => self.live(&live),
+                Some(Ok(AppEvent::Journal(row))) => self.event("journal", row.as_ref()),
+                Some(Err(RecvError::Lagged(_))) => {
+                    self.is_snapshot_due = true;
+                    None
+                }
+                Some(Err(RecvError::Closed)) => return None,
+                None => {
                     // Asking to listen once more is how the application tells whether one may.
-                    if self.app.subscribe(self.token.as_deref()).is_err() {
-                        return None;
-                    }
+                    self.app.subscribe(self.token.as_deref()).ok()?;
+                    None
                 }
-                received = self.events.recv() => {
-                    let event = match received {
-                        Ok(AppEvent::Live(live)) => self.live(&live),
-                        Ok(AppEvent::Journal(row)) => self.event("journal", row.as_ref()),
-                        Err(RecvError::Lagged(_)) => {
-                            self.is_snapshot_due = true;
-                            None
-                        }
-                        Err(RecvError::Closed) => return None,
-                    };
-                    if let Some(event) = event {
-                        return Some((Ok(event), self));
-                    }
-                }
+            };
+            if let Some(event) = event {
+                return Some((Ok(event), self));
             }
         }
     }

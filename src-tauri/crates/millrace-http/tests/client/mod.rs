@@ -8,23 +8,23 @@ use tokio::net::TcpStream;
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// Status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Status line and headers.
-    pub head: String,
+    pub(crate) head: String,
     /// The body as text.
-    pub body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
     /// The body as JSON; null when it is none.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
 
     /// The value of a header, by its lower-case name.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head
             .lines()
             .filter_map(|line| line.split_once(": "))
@@ -34,7 +34,7 @@ impl Answer {
 }
 
 /// Sends a request with exactly these header lines, and reads to the end.
-pub async fn send(at: SocketAddr, line: &str, headers: &[String], body: &str) -> Answer {
+pub(crate) async fn send(at: SocketAddr, line: &str, headers: &[String], body: &str) -> Answer {
     let mut stream = begin(at, line, headers, body).await;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.expect("an answer");
@@ -53,7 +53,7 @@ pub async fn send(at: SocketAddr, line: &str, headers: &[String], body: &str) ->
 }
 
 /// Sends a request and leaves the answer to be read.
-pub async fn begin(at: SocketAddr, line: &str, headers: &[String], body: &str) -> TcpStream {
+pub(crate) async fn begin(at: SocketAddr, line: &str, headers: &[String], body: &str) -> TcpStream {
     let mut stream = TcpStream::connect(at).await.expect("it listens");
     let mut text = format!("{line} HTTP/1.1\r\nconnection: close\r\n");
     for header in headers {
@@ -67,7 +67,7 @@ pub async fn begin(at: SocketAddr, line: &str, headers: &[String], body: &str) -
 }
 
 /// The headers of a decent request.
-pub fn usual(at: SocketAddr) -> Vec<String> {
+pub(crate) fn usual(at: SocketAddr) -> Vec<String> {
     vec![
         format!("host: {at}"),
         "content-type: application/json".to_owned(),

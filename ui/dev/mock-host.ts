@@ -1,0 +1,342 @@
+// A scripted backend for looking at the screens: `npm run dev:mock`, then `?scene=<name>` in the address.
+// Scenes: run (default), over, stale, bad, plclost, erplost, download, idle, empty, first, plant, lost.
+import type {
+  AppInfo, AttentionView, Commands, JournalView, LiveBatch, LiveView, MovementView, OverviewView, Role, SessionView,
+} from "../src/bindings";
+import type { AppEvent, Host } from "../src/lib/host/types";
+import { approve, event, finish, MIN, post, sign, START_MS, World, type Batch } from "./mock-world";
+
+const scene = new URLSearchParams(window.location.search).get("scene") ?? "run";
+const isEmpty = scene === "empty" || scene === "first";
+const world = new World(isEmpty);
+const born = performance.now();
+const now = () => Math.round(START_MS + (performance.now() - born));
+const isPlcGood = scene !== "plclost";
+const isErpGood = scene !== "erplost" && scene !== "over";
+
+const RIGHTS: Record<Role, SessionView["rights"]> = {
+  viewer: ["view"],
+  operator: ["view", "order_import", "batch_start", "batch_pause", "batch_stop", "manual_enter", "outbox_retry"],
+  supervisor: ["view", "order_import", "batch_approve", "batch_reject", "batch_start", "batch_pause", "batch_stop", "batch_cancel", "manual_enter", "outbox_retry"],
+  admin: ["view"],
+};
+const PEOPLE: AppInfo["demo_people"] = [
+  { name: "Operator 1", role: "operator", secret: "amber-mill-27" }, { name: "Supervisor 1", role: "supervisor", secret: "quiet-silo-64" },
+];
+const TOKEN = "mock-session";
+let user: { name: string; role: Role } = { name: "Operator 1", role: "operator" };
+let active: Batch | null = null;
+let pending: LiveBatch["pending"] = null;
+let revision = 1;
+const plantEvents: JournalView[] = [];
+const watchers = new Set<(event: AppEvent) => void>();
+
+function refuse(code: string, message: string): never {
+  throw { code, message, ref: "m-0001" };
+}
+
+if (!isEmpty && scene !== "idle") {
+  active = world.find(100);
+  const { row } = active;
+  const isDownload = scene === "download";
+  row.started_at_ms = isDownload ? now() : START_MS - 19 * MIN;
+  row.run = isDownload ? "downloading" : "running";
+  row.word = "in_process";
+  row.slot = 3;
+  active.since = isDownload ? now() : START_MS - 18 * MIN - 42_000;
+  if (!isDownload) {
+    active.steps = [1, 2, 3, 4, 10].map((second) => START_MS - 19 * MIN + second * 1000);
+    [825.5, 600.3, scene === "over" ? 444.2 : 421.1, 188, 0, 0, 0].forEach((actual, index) => {
+      const dose = active?.doses[index];
+      if (dose !== undefined) dose.actual = actual;
+    });
+    event(active, START_MS - 11 * MIN, "silo_finished", { silo: "A", actual_g: "825500", deviation_g: "500" });
+    event(active, START_MS - 7 * MIN, "silo_finished", { silo: "B", actual_g: "600300", deviation_g: "300" });
+    if (!isErpGood) event(active, START_MS - 4 * MIN, "erp_lost", { reason: "connect timeout" });
+    event(active, START_MS - 41_000, "silo_finished", scene === "over" ? { silo: "C", actual_g: "444200", deviation_g: "24200" } : { silo: "C", actual_g: "421100", deviation_g: "1100" });
+    event(active, START_MS - 15_000, "silo_started", { silo: "D", planned_g: "310000" });
+  }
+} else if (!isEmpty) {
+  // Nothing runs: the 42nd is done as well.
+  const last = world.find(100);
+  last.doses.forEach((dose, index) => (dose.actual = Math.round(dose.plan * (1 + (index - 3) / 800) * 100) / 100));
+  last.row.started_at_ms = START_MS - 40 * MIN;
+  last.steps = [1, 2, 3, 4, 10].map((second) => START_MS - 40 * MIN + second * 1000);
+  last.doses.forEach((dose, index) => event(last, START_MS - (30 - index * 4) * MIN, "silo_finished", {
+    silo: world.line(dose, true).label, actual_g: String((dose.actual ?? 0) * 1000), deviation_g: String(Math.round(((dose.actual ?? 0) - dose.plan) * 1000)),
+  }));
+  finish(last, START_MS - 3 * MIN, "complete", "completed");
+  post(last, START_MS - 2 * MIN);
+}
+if (scene === "over") {
+  const bran = world.silos.find((silo) => silo.label === "D");
+  if (bran !== undefined) bran.level_g = 560_000;
+  world.find(102).row.shortages = [{ silo: 104, label: "D", need_g: 410_000, have_g: 320_000 }];
+}
+
+function advance(ms: number): void {
+  if (active === null) return;
+  const { row } = active;
+  if (row.run === "downloading") {
+    const step = active.steps.findIndex((at) => at === null);
+    const since = now() - (row.started_at_ms ?? 0);
+    if (step >= 0 && since > (step + 1) * 700) active.steps[step] = now();
+    if (step === 4 && active.steps[4] !== null) Object.assign(row, { run: "ready" });
+    revision += 1;
+    return;
+  }
+  if (row.run === "ready") row.run = "running";
+  if (pending !== null && pending.sent_at_ms === null && now() - pending.asked_at_ms > 600) pending = { ...pending, sent_at_ms: now() };
+  else if (pending !== null && pending.sent_at_ms !== null && now() - pending.sent_at_ms > 1500) {
+    if (pending.command === "stop") return close("stopped", "stopped");
+    row.run = pending.command === "pause" ? "paused" : "running";
+    row.word = pending.command === "pause" ? "paused" : "in_process";
+    active.since = now();
+    event(active, now(), pending.command === "pause" ? "batch_paused" : "batch_resumed");
+    pending = null;
+    revision += 1;
+  }
+  if (row.run !== "running" || scene === "stale" || scene === "bad" || scene === "plclost") return;
+  const dose = active.doses.find((each) => each.actual === null || each.actual < each.plan);
+  if (dose === undefined) return close("complete", "completed");
+  dose.actual = Math.min(dose.plan * 1.002, (dose.actual ?? 0) + (ms / 1000) * 4.1);
+  const silo = world.silos.find((each) => each.silo === dose.silo);
+  if (silo !== undefined && silo.level_g !== null) silo.level_g -= Math.round(ms * 4.1);
+}
+
+function close(run: "complete" | "stopped", word: "completed" | "stopped"): void {
+  const done = active;
+  if (done === null) return;
+  finish(done, now(), run, word);
+  pending = null;
+  active = null;
+  revision += 1;
+  setTimeout(() => {
+    post(done, now());
+    revision += 1;
+  }, 4_000);
+}
+
+function liveBatch(batch: Batch): LiveBatch {
+  const { row } = batch;
+  const lines = batch.doses.map((dose) => {
+    const isDone = dose.actual !== null && dose.actual >= dose.plan;
+    const line = world.line(dose, isDone);
+    return {
+      silo: line.silo, label: line.label, material: line.material, planned_g: line.planned_g, low_g: line.low_g, high_g: line.high_g, actual_g: line.actual_g,
+      state: isDone ? ("done" as const) : dose.actual !== null && dose.actual > 0 ? ("dosing" as const) : ("waiting" as const),
+      deviation_bp: line.deviation_bp, judgement: line.judgement, rate_g_s: !isDone && (dose.actual ?? 0) > 0 && row.run === "running" ? 4_100 : null,
+    };
+  });
+  const dosed_g = lines.reduce((sum, line) => sum + (line.actual_g ?? 0), 0);
+  const progress_bp = Math.round((dosed_g * 10_000) / row.planned_g);
+  const quality = scene === "stale" || scene === "plclost" ? "stale" : scene === "bad" ? "bad" : "good";
+  return {
+    id: row.id, label: row.label, product: row.product, slot: 3, word: row.word, run: scene === "bad" ? "held" : row.run, version: row.version, approved_by: row.approved_by,
+    approved_at_ms: row.approved_at_ms, started_at_ms: row.started_at_ms ?? now(), since_ms: batch.since, planned_g: row.planned_g, dosed_g, progress_bp,
+    plan_now_bp: Math.min(10_000, progress_bp + 210), eta_ms: row.run === "running" ? now() + Math.round((row.planned_g - dosed_g) / 4.1) : null, eta_spread_ms: 2 * MIN, quality,
+    age_ms: quality === "good" ? 800 : now() - START_MS + 14_000, trouble: quality === "bad" ? "slot 3: silo_d 41,310.00 kg is beyond the largest dose of 1,500 kg" : null, pending, lines,
+  };
+}
+
+function liveView(): LiveView {
+  const link = (isGood: boolean, cause: string) => ({
+    state: isGood ? ("good" as const) : ("lost" as const), age_ms: isGood ? 800 : now() - START_MS + 14 * MIN, since_ms: isGood ? START_MS - 300 * MIN : START_MS - 14 * MIN, cause: isGood ? null : cause,
+  });
+  return {
+    seq: now(), now_ms: now(), plc: link(isPlcGood, "no answer from 127.0.0.1:9600 in 2 s"), erp: link(isErpGood, "connect timeout"),
+    outbox: { waiting: isErpGood ? 0 : 6, in_doubt: 0, refused: 0, oldest_ms: isErpGood ? null : 14 * MIN }, batch: active === null ? null : liveBatch(active), queued: [],
+    silos: world.silos.map((silo) => ({ silo: silo.silo, level_g: silo.level_g, quality: silo.label === "E" && scene === "over" ? "stale" : "uncertain" })),
+    pending_approvals: world.batches.filter((batch) => batch.row.word === "pending").length, revision,
+  };
+}
+
+function attention(): AttentionView[] {
+  const list: AttentionView[] = [];
+  const waiting = world.batches.filter((batch) => batch.row.word === "pending");
+  if (scene === "over" && active !== null) list.push({ code: "out_of_tolerance", id: active.row.id, batch_label: active.row.label, silo_label: "C", deviation_bp: 576 });
+  if (scene === "over") list.push({ code: "silo_short", silo: 104, label: "D", short_g: 90_000, batch_label: "WH/MO/00044/1" }, { code: "silo_low", silo: 104, label: "D", level_g: 560_000 });
+  if (!isPlcGood) list.push({ code: "plc_lost", cause: "no answer from 127.0.0.1:9600 in 2 s" });
+  if (!isErpGood) list.push({ code: "erp_lost", cause: "connect timeout", waiting: 6 });
+  if (waiting.length > 0) list.push({ code: "approvals_waiting", count: waiting.length, oldest_ms: START_MS - 38 * MIN });
+  if (!isEmpty) list.push({ code: "orders_refused", count: 2 });
+  return list;
+}
+
+function overview(): OverviewView {
+  const closed = world.batches.filter((batch) => batch.row.ended_at_ms !== null).reverse();
+  const phases: OverviewView["phases"] = [];
+  for (const batch of [...closed].reverse()) {
+    const last = phases.at(-1)?.to_ms ?? START_MS - 480 * MIN;
+    const from = batch.row.started_at_ms ?? 0;
+    if (from > last) phases.push({ from_ms: last, to_ms: from, phase: "idle", batch_label: null });
+    phases.push({ from_ms: from, to_ms: batch.row.ended_at_ms ?? 0, phase: "running", batch_label: batch.row.label });
+  }
+  if (active?.row.started_at_ms != null) phases.push({ from_ms: active.row.started_at_ms, to_ms: now(), phase: "running", batch_label: active.row.label });
+  return {
+    attention: attention(), today_batches: closed.length, today_g: closed.reduce((sum, batch) => sum + (batch.row.actual_g ?? 0), 0), today_deviation_bp: isEmpty ? null : 8,
+    today_stopped: isEmpty ? 0 : 1, phases: isEmpty ? [] : phases.slice(4), next: world.batches.find((batch) => batch.row.word === "approved" && batch.row.run === "idle")?.row ?? null,
+    recent: closed.slice(0, 5).map((batch) => batch.row), events: [...world.batches.flatMap((batch) => batch.events), ...plantEvents].sort((a, b) => b.at_ms - a.at_ms).slice(0, 12),
+  };
+}
+
+function chart(bars: { label: string; plan: number; actual: number }[], theme: string): string {
+  const ink = theme === "night" ? "#E4E7EA" : "#1A1E22";
+  const [plan, actual] = theme === "night" ? ["#4A525B", "#7FB2E5"] : ["#B9C0C7", "#2F5D8A"];
+  const max = Math.max(...bars.map((bar) => Math.max(bar.plan, bar.actual)), 1);
+  const step = 820 / bars.length;
+  const body = bars.map((bar, index) => {
+    const x = 60 + index * step;
+    const height = (value: number) => (value / max) * 250;
+    return `<rect x="${x}" y="${290 - height(bar.plan)}" width="${step * 0.7}" height="${height(bar.plan)}" fill="${plan}"/><rect x="${x + step * 0.2}" y="${290 - height(bar.actual)}" width="${step * 0.3}" height="${height(bar.actual)}" fill="${actual}"/><text x="${x + step * 0.35}" y="310" text-anchor="middle" font-size="14" font-family="sans-serif" fill="${ink}">${bar.label}</text>`;
+  }).join("");
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 330" width="900" height="330">${body}<path d="M50 290H890" stroke="${ink}"/></svg>`;
+}
+
+const viewOf = (batch: Batch) => world.view(batch, RIGHTS[user.role], isPlcGood);
+
+function act(id: number, version: number, secret: string | null, change: (batch: Batch) => void): Commands["batch_get"]["response"] {
+  const batch = world.find(id);
+  if (secret !== null && !PEOPLE.some((person) => person.name === user.name && person.secret === secret)) refuse("wrong_secret", "");
+  if (version < batch.row.version) refuse("changed", `version ${batch.row.version} stands, you saw ${version}`);
+  change(batch);
+  batch.row.version += 1;
+  revision += 1;
+  return structuredClone(viewOf(batch));
+}
+
+function ask(command: "pause" | "resume" | "stop", batch: Batch, kind: JournalView["kind"], reason: string): void {
+  pending = { command, asked_at_ms: now(), sent_at_ms: null };
+  event(batch, now(), kind, { person: user.name, reason });
+}
+
+const logIn = (name: string, secret: string): SessionView => {
+  const person = PEOPLE.find((each) => each.name === name && each.secret === secret) ?? refuse("wrong_secret", "");
+  user = { name: person.name, role: person.role };
+  sessionStorage.setItem("mock.user", name);
+  return { token: TOKEN, user: user.name, role: user.role, rights: RIGHTS[user.role] };
+};
+
+type Handlers = { [C in keyof Commands]: (request: Commands[C]["request"]) => Commands[C]["response"] };
+const reported = { seen: 8, new_batches: 3, known: 3, refused: 2, deferred: 0, at_ms: START_MS - 33 * MIN };
+
+const handlers: Handlers = {
+  app_info: () => ({
+    version: "0.1.0", is_demo: scene !== "plant" && scene !== "first", demo_speed_pct: 500, demo_people: scene === "plant" || scene === "first" ? [] : PEOPLE, needs_first_admin: scene === "first",
+    site: "North mill", line: "Line 1", zone: "Asia/Jakarta", language: "en", now_ms: now(), plc: "FINS 127.0.0.1:9600", erp: "Odoo 127.0.0.1:8069",
+    problems: scene === "plant" ? [{ area: "plc", message: "assets/registers/north.toml, line 12: read_base is missing. Orders and approvals work; nothing can be downloaded." }] : [],
+  }),
+  session_open: ({ user: name, secret }) => logIn(name, secret),
+  first_admin_create: ({ name }) => ({ token: TOKEN, user: name, role: "admin", rights: RIGHTS.admin }),
+  session_get: () => {
+    const person = PEOPLE.find((each) => each.name === sessionStorage.getItem("mock.user")) ?? refuse("not_logged_in", "");
+    return { ...logIn(person.name, person.secret), token: "" };
+  },
+  session_close: () => ({}),
+  live_get: () => (scene === "lost" && performance.now() - born > 6_000 ? refuse("unreachable", "") : liveView()),
+  overview_get: () => overview(),
+  order_import: () => {
+    revision += 1;
+    return { ...reported, new_batches: 0, known: 6, at_ms: now() };
+  },
+  order_list: () => ({
+    imported_at_ms: reported.at_ms, last_import: isEmpty ? null : reported,
+    orders: isEmpty ? [] : [
+      { id: 7, name: "WH/MO/00045", product: "[10110] Broiler starter", quantity_kg: "2000.0", standing: "refused", refusal: { code: "unknown_code", material: "Fish meal", equipment_code: "silo119" }, refusal_text: "", seen_at_ms: reported.at_ms },
+      { id: 8, name: "WH/MO/00046", product: "[10188] Dairy mash", quantity_kg: "3000.0", standing: "refused", refusal: { code: "scaling", lines_kg: "2712.00", order_kg: "3000.00" }, refusal_text: "", seen_at_ms: reported.at_ms },
+    ],
+  }),
+  batch_list: () => {
+    const rows = world.batches.filter((batch) => ["pending", "approved", "in_process", "paused"].includes(batch.row.word)).map((batch) => batch.row);
+    return { rows, pending: rows.filter((row) => row.word === "pending").length, approved: rows.filter((row) => row.word === "approved").length, planned_g: rows.reduce((sum, row) => sum + row.planned_g, 0) };
+  },
+  batch_get: ({ id }) => viewOf(world.find(id)),
+  batch_approve: ({ id, version, secret }) => act(id, version, secret, (batch) => approve(batch, user.name, now())),
+  batch_reject: ({ id, version, secret, reason }) => act(id, version, secret, (batch) => {
+    sign(batch, "reject", user.name, now(), reason);
+    Object.assign(batch.row, { word: "rejected", release: "rejected", ended_at_ms: now() });
+  }),
+  batch_revoke: ({ id, version, secret, reason }) => act(id, version, secret, (batch) => {
+    sign(batch, "revoke", user.name, now(), reason);
+    Object.assign(batch.row, { word: "rejected", release: "rejected", ended_at_ms: now() });
+  }),
+  batch_cancel: ({ id, version, secret, reason }) => act(id, version, secret, (batch) => {
+    sign(batch, "cancel", user.name, now(), reason);
+    Object.assign(batch.row, { word: "cancelled", release: "cancelled", ended_at_ms: now() });
+  }),
+  batch_stop: ({ id, version, secret, reason }) => act(id, version, secret, (batch) => {
+    sign(batch, "stop", user.name, now(), reason);
+    ask("stop", batch, "stop_requested", reason);
+  }),
+  batch_pause: ({ id, version, reason }) => act(id, version, null, (batch) => ask("pause", batch, "pause_requested", reason)),
+  batch_resume: ({ id, version }) => act(id, version, null, (batch) => ask("resume", batch, "resume_requested", "")),
+  batch_start: ({ id, version }) => act(id, version, null, (batch) => {
+    active = batch;
+    Object.assign(batch.row, { run: "downloading", word: "in_process", started_at_ms: now(), slot: 3 });
+    batch.since = now();
+  }),
+  manual_line_enter: ({ id, version, line_no, weight_g, secret }) => act(id, version, secret, (batch) => {
+    const line = batch.manual[line_no - 1];
+    if (line !== undefined) Object.assign(line, { actual: weight_g / 1000, by: user.name, at: now() });
+    sign(batch, "manual_entry", user.name, now(), null);
+  }),
+  batch_trend: ({ id }) => {
+    const batch = world.find(id);
+    const total = batch.doses.reduce((sum, dose) => sum + (dose.actual ?? 0) * 1000, 0);
+    const points = 90;
+    const shape = (share: number) => Math.min(1, share * 0.8 + 0.2 * Math.floor(share * 4 + 0.2) * 0.25);
+    const at_ms = Array.from({ length: points }, (_, index) => now() - (points - index) * 12_000);
+    return { id, at_ms, dosed_g: at_ms.map((_, index) => Math.round((total * shape(index / points)) / shape(1))), planned_g: batch.row.planned_g };
+  },
+  batch_chart: ({ id, theme }) => ({ svg: chart(world.find(id).doses.map((dose) => ({ label: world.line(dose, true).label, plan: dose.plan, actual: dose.actual ?? 0 })), theme) }),
+  silo_list: () => ({ silos: world.silos }),
+  silo_consumption: ({ theme }) => {
+    const lines = isEmpty ? [] : world.silos.slice(0, 7).map((silo, index) => ({ silo: silo.silo, label: silo.label, planned_g: (7_400 - index * 900) * 1000, actual_g: (7_412 - index * 905) * 1000, deviation_bp: 16 - index * 9, doses: 11 }));
+    return { lines, batches: isEmpty ? 0 : 11, svg: chart(lines.map((line) => ({ label: line.label, plan: line.planned_g, actual: line.actual_g })), theme) };
+  },
+  silo_movements: ({ silo }) => {
+    const rows: MovementView[] = [];
+    for (const batch of world.batches.filter((each) => each.row.ended_at_ms !== null)) {
+      for (const dose of batch.doses) {
+        const line = world.line(dose, true);
+        rows.unshift({ seq: rows.length + 1, at_ms: batch.row.ended_at_ms ?? 0, silo: dose.silo, label: line.label, kind: "dosing", delta_g: -Math.round((dose.actual ?? 0) * 1000), level_g: (line.have_g ?? 0) + rows.length * 1000, batch_id: batch.row.id, batch_label: batch.row.label });
+      }
+    }
+    return { rows: rows.filter((row) => silo === null || row.silo === silo) };
+  },
+  history_list: ({ search }) => {
+    const rows = world.batches.filter((batch) => batch.row.ended_at_ms !== null && `${batch.row.label} ${batch.row.product}`.toLowerCase().includes(search.toLowerCase())).map((batch) => batch.row).reverse();
+    return { rows, total: rows.length, next: null };
+  },
+  outbox_list: () => ({
+    rows: world.batches.filter((batch) => batch.row.posting !== "not_due").reverse().map((batch, index) => ({
+      id: 91 - index, kind: "consumption", batch_id: batch.row.id, batch_label: batch.row.label, state: !isErpGood && index < 6 ? "queued" : batch.row.posting, attempts: !isErpGood && index < 6 ? 3 : 1,
+      next_at_ms: !isErpGood && index < 6 ? now() + 90_000 : null, created_at_ms: batch.row.ended_at_ms ?? 0, last_answer: !isErpGood && index < 6 ? "connect timeout" : "updated 7 items",
+      payload: batch.doses.map((dose) => `silo${dose.silo}  ${(dose.actual ?? 0).toFixed(2)} kg`).join("\n"),
+    })),
+  }),
+  outbox_retry: () => handlers.outbox_list({}),
+};
+
+setInterval(() => {
+  advance(500);
+  if (scene === "lost" && performance.now() - born > 6_000) return;
+  for (const watcher of watchers) watcher({ name: "live", data: liveView() });
+}, 500);
+
+export const host: Host = {
+  kind: "mock",
+  async call(command, payload, token) {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    if (!(command in handlers)) refuse("unknown_command", command);
+    if (token === null && !["app_info", "session_open", "first_admin_create"].includes(command)) refuse("not_logged_in", "");
+    const handler = handlers[command as keyof Commands] as (request: object) => unknown;
+    return structuredClone(handler(payload));
+  },
+  subscribe(_token, onEvent) {
+    watchers.add(onEvent);
+    return Promise.resolve(() => {
+      watchers.delete(onEvent);
+    });
+  },
+};

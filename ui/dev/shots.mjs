@@ -1,0 +1,66 @@
+// Takes pictures of the mock build's screens: node dev/shots.mjs [out] [only...]; needs a Chromium (CHROMIUM, else /usr/bin/chromium).
+import { mkdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join } from "node:path";
+import { chromium } from "playwright-core";
+
+const [out = "dev/shots", ...only] = process.argv.slice(2);
+const root = new URL("../dist-mock/", import.meta.url).pathname;
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2" };
+const CSP = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'";
+const server = createServer((request, response) => {
+  const path = new URL(request.url, "http://x").pathname;
+  try {
+    const body = readFileSync(join(root, path === "/" ? "index.html" : path));
+    response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "text/html", "content-security-policy": CSP }).end(body);
+  } catch {
+    response.writeHead(404).end();
+  }
+});
+await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+const base = `http://127.0.0.1:${server.address().port}/`;
+mkdirSync(out, { recursive: true });
+
+const SHOTS = [
+  ["login", "run", null], ["login-first", "first", null], ["login-plant", "plant", null],
+  ["overview", "run", "/overview"], ["overview-over", "over", "/overview"], ["overview-empty", "empty", "/overview"], ["overview-idle-night", "idle", "/overview", { theme: "night" }],
+  ["queue", "run", "/queue"], ["queue-approve", "over", "/queue/102", { click: "action-batch_approve" }], ["queue-refused", "run", "/queue?tab=refused"], ["queue-operator", "run", "/queue/101", { as: "operator" }],
+  ["queue-start", "idle", "/queue/101", { click: "action-batch_start" }],
+  ["live", "run", "/live"], ["live-over", "over", "/live"], ["live-over-night", "over", "/live", { theme: "night" }], ["live-stale", "stale", "/live"], ["live-bad", "bad", "/live"],
+  ["live-download", "download", "/live"], ["live-idle", "idle", "/live"], ["live-empty", "empty", "/live"], ["live-stop", "run", "/live", { click: "action-batch_stop" }],
+  ["silos", "run", "/silos"], ["silos-consumption", "run", "/silos", { click: "tab-consumption" }], ["silos-movements", "run", "/silos", { click: "tab-movements" }],
+  ["history", "run", "/history"], ["record", "run", "/history/99"], ["record-night", "run", "/history/99", { theme: "night" }],
+  ["outbox", "run", "/outbox"], ["outbox-erplost", "erplost", "/outbox"], ["veil", "lost", "/live", { wait: 13_000 }], ["menu", "run", "/overview", { click: "user-menu" }],
+  ["live-nl", "run", "/live", { language: "nl" }], ["queue-id", "run", "/queue", { language: "id" }], ["overview-id", "over", "/overview", { language: "id" }], ["queue-1280", "over", "/queue/102", { size: [1280, 720] }],
+  ["overview-1280", "over", "/overview", { size: [1280, 720] }], ["live-1280", "over", "/live", { size: [1280, 720] }], ["live-1920", "over", "/live", { size: [1920, 1080] }],
+];
+
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
+for (const [name, scene, path, options = {}] of SHOTS) {
+  if (only.length > 0 && !only.some((word) => name.startsWith(word))) continue;
+  const [width, height] = options.size ?? [1366, 768];
+  const page = await browser.newPage({ viewport: { width, height } });
+  page.on("console", (message) => message.type() === "error" && console.log(`${name}: ${message.text()}`));
+  page.on("pageerror", (error) => console.log(`${name}: ${error.message}`));
+  await page.addInitScript(([theme, language]) => {
+    localStorage.setItem("millrace.theme", theme);
+    localStorage.setItem("millrace.language", language);
+  }, [options.theme ?? "day", options.language ?? "en"]);
+  await page.goto(`${base}?scene=${scene}#${path ?? "/"}`);
+  if (path !== null) {
+    if (scene === "empty") await page.getByTestId("login-demo-supervisor").click();
+    else await page.getByTestId(`login-demo-${options.as ?? "supervisor"}`).click();
+    await page.getByTestId("nav-live").waitFor();
+  }
+  await page.waitForTimeout(options.wait ?? 1_400);
+  if (options.click) {
+    await page.getByTestId(options.click).first().click();
+    await page.waitForTimeout(500);
+  }
+  await page.screenshot({ path: join(out, `${name}.png`) });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+  console.log(`${name}${wide ? "  WIDER THAN THE WINDOW" : ""}`);
+  await page.close();
+}
+await browser.close();
+server.close();
