@@ -34,8 +34,11 @@ function date(kind: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeF
 
 /** A plain number with fixed decimals. */
 export function plain(value: number, decimals = 0): string {
-  return number(decimals).format(value).replace("-", "−");
+  // A negative value that rounds to nothing is nothing, not "minus nothing".
+  return number(decimals).format(isNothing(value, decimals) ? 0 : value).replace("-", "−");
 }
+
+const isNothing = (value: number, decimals: number) => Math.abs(value) * 10 ** decimals < 0.5;
 
 /** Grams as kilograms, without the unit. */
 export function kg(mass_g: number | null, decimals = 1): string {
@@ -60,12 +63,13 @@ export function percent(share_bp: number | null, decimals = 1): string {
 /** Basis points as percent with their sign. */
 export function signedPercent(share_bp: number | null, decimals = 1): string {
   if (share_bp === null) return NONE;
-  return `${share_bp < 0 ? "" : "+"}${plain(share_bp / 100, decimals)} %`;
+  const share = share_bp / 100;
+  return `${share > 0 && !isNothing(share, decimals) ? "+" : ""}${plain(share, decimals)} %`;
 }
 
 /** Grams as kilograms with their sign. */
 export function signedKg(mass_g: number, decimals = 1): string {
-  return `${mass_g < 0 ? "" : "+"}${kg(mass_g, decimals)}`;
+  return `${mass_g > 0 && !isNothing(mass_g / 1000, decimals) ? "+" : ""}${kg(mass_g, decimals)}`;
 }
 
 /** Hours, minutes and seconds. */

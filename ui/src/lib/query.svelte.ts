@@ -6,6 +6,8 @@ import { live } from "./live.svelte";
 
 /** A list says that it loads only after this long. */
 const SLOW_MS = 150;
+/** Notices of changes that come within this time are one. */
+const SETTLE_MS = 100;
 
 export class Query<T> {
   data = $state.raw<T | null>(null);
@@ -56,11 +58,19 @@ export function useQuery<T>(ask: () => Promise<T>, subject: () => unknown = () =
   $effect(() => {
     const next = subject();
     void live.revision;
-    untrack(() => {
-      if (!isFirst && next !== asked) query.clear();
+    void live.journalSeq;
+    return untrack(() => {
+      const isOther = isFirst || next !== asked;
+      if (!isFirst && isOther) query.clear();
       isFirst = false;
       asked = next;
-      void query.load();
+      if (isOther) {
+        void query.load();
+        return undefined;
+      }
+      // A change of the store often comes as several notices at once: one question answers them.
+      const timer = setTimeout(() => void query.load(), SETTLE_MS);
+      return () => clearTimeout(timer);
     });
   });
   return query;

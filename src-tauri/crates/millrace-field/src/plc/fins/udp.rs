@@ -91,8 +91,11 @@ impl FinsUdp {
     /// One request, one answer. The socket is kept only when it is certain that nothing of this
     /// exchange can still arrive, or when a fixed port leaves no choice.
     async fn exchange(&mut self, request: &[u8], awaited: &Awaited) -> Result<Answer, NoAnswer> {
-        if let Some(end) = self.last_end {
-            sleep_until(end + self.gap).await;
+        if let Some(due) = self.last_end.map(|end| end + self.gap) {
+            // The timer rounds even a past instant up to its next millisecond: do not ask it then.
+            if Instant::now() < due {
+                sleep_until(due).await;
+            }
         }
         let socket = self.socket().await.map_err(NoAnswer::NotSent)?;
         socket

@@ -1,0 +1,191 @@
+CREATE INDEX batch_by_end ON batch (ended_at_ms);
+CREATE UNIQUE INDEX batch_by_slot ON batch (slot) WHERE slot IS NOT NULL;
+CREATE INDEX batch_by_word ON batch (word, id);
+CREATE INDEX journal_by_batch ON journal (batch_id, seq);
+CREATE INDEX outbox_by_batch ON outbox (batch_id);
+CREATE INDEX outbox_open ON outbox (state, next_at_ms) WHERE state NOT IN ('posted', 'waived');
+CREATE INDEX signature_by_batch ON signature (batch_id);
+CREATE INDEX silo_movement_by_silo ON silo_movement (silo_no, seq);
+CREATE INDEX silo_movement_by_time ON silo_movement (at_ms);
+CREATE UNIQUE INDEX silo_movement_once ON silo_movement (batch_id, silo_no) WHERE kind = 'dosing';
+CREATE TABLE audit (
+    seq       INTEGER PRIMARY KEY,
+    at_ms     INTEGER NOT NULL,
+    actor     TEXT NOT NULL,
+    action    TEXT NOT NULL,
+    object    TEXT NOT NULL,
+    before    TEXT NOT NULL,
+    after     TEXT NOT NULL,
+    reason    TEXT NOT NULL,
+    prev_hash TEXT NOT NULL,
+    hash      TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE batch (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    order_id        INTEGER NOT NULL REFERENCES erp_order (id),
+    batch_index     INTEGER NOT NULL,
+    label           TEXT NOT NULL UNIQUE,
+    order_name      TEXT NOT NULL,
+    product         TEXT NOT NULL,
+    recipe          TEXT NOT NULL,
+    content_hash    TEXT NOT NULL,
+    planned_g       INTEGER NOT NULL,
+    silo_planned_g  INTEGER NOT NULL,
+    due_ms          INTEGER,
+    release         TEXT NOT NULL,
+    run             TEXT NOT NULL,
+    posting         TEXT NOT NULL,
+    word            TEXT NOT NULL,
+    version         INTEGER NOT NULL DEFAULT 1,
+    slot            INTEGER,
+    download_step   TEXT,
+    finish_step     TEXT,
+    -- The run state that a hold interrupted.
+    held_from       TEXT,
+    trouble         TEXT,
+    pending_command TEXT,
+    pending_reason  TEXT,
+    pending_by      TEXT,
+    pending_at_ms   INTEGER,
+    pending_sent_ms INTEGER,
+    cancel_after    INTEGER NOT NULL DEFAULT 0,
+    -- SHA-256 of the stored final block: "already stored" if the same words come again.
+    final_hash      TEXT,
+    silo_actual_g   INTEGER,
+    finished_g      INTEGER,
+    created_at_ms   INTEGER NOT NULL,
+    approved_at_ms  INTEGER,
+    approved_by     TEXT,
+    started_at_ms   INTEGER,
+    run_since_ms    INTEGER,
+    ended_at_ms     INTEGER,
+    UNIQUE (order_id, batch_index)
+) STRICT;
+CREATE TABLE batch_line (
+    batch_id  INTEGER NOT NULL REFERENCES batch (id),
+    position  INTEGER NOT NULL,
+    silo_no   INTEGER NOT NULL REFERENCES silo (silo_no),
+    planned_g INTEGER NOT NULL,
+    actual_g  INTEGER,
+    PRIMARY KEY (batch_id, silo_no)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE download_step (
+    batch_id INTEGER NOT NULL REFERENCES batch (id),
+    step     TEXT NOT NULL,
+    at_ms    INTEGER NOT NULL,
+    PRIMARY KEY (batch_id, step)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE erp_order (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    erp_instance  TEXT NOT NULL,
+    -- The ERP's numeric id where it gives one, else the name: what makes intake idempotent.
+    identity      TEXT NOT NULL,
+    name          TEXT NOT NULL,
+    product       TEXT NOT NULL,
+    quantity_kg   TEXT NOT NULL,
+    standing      TEXT NOT NULL,
+    refusal       TEXT,
+    content       TEXT NOT NULL,
+    due_ms        INTEGER,
+    created_at_ms INTEGER NOT NULL,
+    seen_at_ms    INTEGER NOT NULL,
+    UNIQUE (erp_instance, identity)
+) STRICT;
+CREATE TABLE journal (
+    seq      INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms    INTEGER NOT NULL,
+    batch_id INTEGER REFERENCES batch (id),
+    kind     TEXT NOT NULL,
+    params   TEXT NOT NULL
+) STRICT;
+CREATE TABLE manual_line (
+    batch_id      INTEGER NOT NULL REFERENCES batch (id),
+    line_no       INTEGER NOT NULL,
+    material      TEXT NOT NULL,
+    erp_code      TEXT NOT NULL,
+    product_id    INTEGER,
+    planned_g     INTEGER NOT NULL,
+    actual_g      INTEGER,
+    entered_by    TEXT,
+    entered_at_ms INTEGER,
+    PRIMARY KEY (batch_id, line_no)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE outbox (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- Deterministic: plant, order, batch, kind, revision. Fixed before the first send, for ever.
+    key             TEXT NOT NULL UNIQUE,
+    kind            TEXT NOT NULL,
+    order_id        INTEGER NOT NULL REFERENCES erp_order (id),
+    batch_id        INTEGER NOT NULL REFERENCES batch (id),
+    payload         TEXT NOT NULL,
+    state           TEXT NOT NULL,
+    attempts        INTEGER NOT NULL DEFAULT 0,
+    next_at_ms      INTEGER NOT NULL,
+    created_at_ms   INTEGER NOT NULL,
+    confirmed_at_ms INTEGER,
+    last_answer     TEXT,
+    read_back       TEXT
+) STRICT;
+CREATE TABLE person (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    name            TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    role            TEXT NOT NULL,
+    secret_phc      TEXT NOT NULL,
+    is_disabled     INTEGER NOT NULL DEFAULT 0,
+    created_at_ms   INTEGER NOT NULL,
+    failed_attempts INTEGER NOT NULL DEFAULT 0,
+    locked_until_ms INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE sample (
+    batch_id INTEGER NOT NULL REFERENCES batch (id),
+    at_ms    INTEGER NOT NULL,
+    dosed_g  INTEGER,
+    PRIMARY KEY (batch_id, at_ms)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE signature (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    batch_id     INTEGER NOT NULL REFERENCES batch (id),
+    person_id    INTEGER NOT NULL REFERENCES person (id),
+    person       TEXT NOT NULL,
+    meaning      TEXT NOT NULL,
+    at_ms        INTEGER NOT NULL,
+    reason       TEXT,
+    content_hash TEXT NOT NULL
+) STRICT;
+CREATE TABLE silo (
+    silo_no       INTEGER PRIMARY KEY,
+    position      INTEGER NOT NULL UNIQUE,
+    tag           TEXT NOT NULL UNIQUE,
+    label         TEXT NOT NULL,
+    erp_code      TEXT NOT NULL UNIQUE,
+    material      TEXT NOT NULL,
+    is_liquid     INTEGER NOT NULL,
+    capacity_g    INTEGER NOT NULL,
+    low_g         INTEGER NOT NULL,
+    max_dose_g    INTEGER NOT NULL,
+    tol_share_bp  INTEGER NOT NULL,
+    tol_floor_g   INTEGER NOT NULL,
+    rate_g_s      INTEGER NOT NULL
+) STRICT;
+CREATE TABLE silo_movement (
+    seq      INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms    INTEGER NOT NULL,
+    silo_no  INTEGER NOT NULL REFERENCES silo (silo_no),
+    kind     TEXT NOT NULL,
+    delta_g  INTEGER NOT NULL,
+    level_g  INTEGER NOT NULL,
+    batch_id INTEGER REFERENCES batch (id),
+    note     TEXT
+) STRICT;
+CREATE TRIGGER audit_is_append_only_d BEFORE DELETE ON audit BEGIN SELECT RAISE (ABORT, 'the audit trail is append-only'); END;
+CREATE TRIGGER audit_is_append_only_u BEFORE UPDATE ON audit BEGIN SELECT RAISE (ABORT, 'the audit trail is append-only'); END;
+CREATE TRIGGER journal_is_append_only_d BEFORE DELETE ON journal BEGIN SELECT RAISE (ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER journal_is_append_only_u BEFORE UPDATE ON journal BEGIN SELECT RAISE (ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER signature_is_append_only_d BEFORE DELETE ON signature BEGIN SELECT RAISE (ABORT, 'signatures are append-only'); END;
+CREATE TRIGGER signature_is_append_only_u BEFORE UPDATE ON signature BEGIN SELECT RAISE (ABORT, 'signatures are append-only'); END;
+CREATE TRIGGER silo_movement_is_append_only_d BEFORE DELETE ON silo_movement BEGIN SELECT RAISE (ABORT, 'the silo ledger is append-only'); END;
+CREATE TRIGGER silo_movement_is_append_only_u BEFORE UPDATE ON silo_movement BEGIN SELECT RAISE (ABORT, 'the silo ledger is append-only'); END;
