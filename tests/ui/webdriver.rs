@@ -114,6 +114,32 @@ impl Window {
         .await
     }
 
+    /// Moves the pointer to the middle of an element and presses there. For rows of a table, which
+    /// the driver holds to be no elements that can be pressed.
+    pub(crate) async fn point_at(&self, css: &str, within: Duration) -> Result<(), Failure> {
+        self.see(css, within).await?;
+        let middle = self
+            .evaluate(&format!(
+                "(() => {{ const box = document.querySelector({}).getBoundingClientRect(); \
+                 return [Math.round(box.x + box.width / 2), Math.round(box.y + box.height / 2)]; }})()",
+                json!(css)
+            ))
+            .await?;
+        self.post(
+            "actions",
+            json!({"actions": [{
+                "type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"},
+                "actions": [
+                    {"type": "pointerMove", "origin": "viewport", "duration": 0, "x": middle[0], "y": middle[1]},
+                    {"type": "pointerDown", "button": 0},
+                    {"type": "pointerUp", "button": 0}
+                ]
+            }]}),
+        )
+        .await?;
+        Ok(())
+    }
+
     /// Presses an element.
     pub(crate) async fn press(&self, element: &Element) -> Result<(), Failure> {
         self.post(&format!("element/{}/click", element.id), json!({}))

@@ -92,6 +92,9 @@ export function disturbances(view: LiveView): Attention[] {
       });
     }
   }
+  if (batch !== null && batch.quality === "stale" && view.plc.state !== "lost") {
+    found.push({ key: "stale", mark: "D", text: m.banner_stale({ batch: batch.label }), detail: null, path: "/live" });
+  }
   for (const line of batch?.lines ?? []) {
     if (line.judgement === "over" || line.judgement === "under") {
       found.push({

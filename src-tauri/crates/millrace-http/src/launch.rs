@@ -36,7 +36,8 @@ const DEMO_SILOS: &str = include_str!("../../../../assets/demo/silos.toml");
 const DEMO_SEED: u64 = 1;
 
 /// Why the program ends before it began. Displays one sentence for the person who started it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub struct Exit {
     /// What the process answers to its caller.
     pub code: u8,
@@ -51,14 +52,6 @@ impl Exit {
         ExitCode::from(self.code)
     }
 }
-
-impl fmt::Display for Exit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Exit {}
 
 /// A running application with what belongs to it. End it with [`Launch::shutdown`]; a dropped one
 /// stops without waiting.
@@ -76,6 +69,7 @@ pub struct Launch {
 impl Launch {
     /// Stops the application and then the plant. Answers who did not stop in time.
     pub async fn shutdown(self) -> Vec<String> {
+        tracing::info!("end");
         let mut stragglers = self.app.shutdown().await;
         if let Some(plant) = self.plant
             && let Err(error) = plant.shutdown().await

@@ -255,7 +255,8 @@ async fn whoever_is_not_let_in_is_told_why() {
     let large = format!("{{\"user\":\"{}\"}}", "x".repeat(256 * 1024));
     let get = "POST /rpc/session_get";
 
-    let cases: Vec<(&str, &str, Vec<String>, &str, u16, &str)> = vec![
+    // What it is, the request line, headers, body; the status and the code that must come back.
+    let cases = [
         ("no session", get, usual.clone(), "{}", 401, "not_logged_in"),
         (
             "a wrong token",
