@@ -10,6 +10,9 @@ fn the_uis_types_are_fresh() {
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     if committed != fresh {
         std::fs::write(&path, fresh).expect("the bindings can be written");
-        panic!("{} was stale and has been refreshed: look at the difference and commit it", path.display());
+        panic!(
+            "{} was stale and has been refreshed: look at the difference and commit it",
+            path.display()
+        );
     }
 }

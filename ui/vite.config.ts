@@ -31,6 +31,8 @@ export default defineConfig(({ mode }) => ({
     environment: "jsdom",
     environmentOptions: { jsdom: { url: "http://localhost/" } },
     include: ["tests/**/*.test.ts", "src/**/*.test.ts"],
+    css: true,
+    testTimeout: 20_000,
     setupFiles: ["tests/setup.ts"],
   },
 }));

@@ -17,8 +17,13 @@ use node::Node;
 use operator::{Operator, Outcome};
 
 /// Orders that the operator makes, with the number of their batches.
-const ORDERS: [(&str, usize); 5] =
-    [("WH/MO/00101", 1), ("WH/MO/00103", 1), ("WH/MO/00104", 2), ("WH/MO/00105", 1), ("WH/MO/00106", 1)];
+const ORDERS: [(&str, usize); 5] = [
+    ("WH/MO/00101", 1),
+    ("WH/MO/00103", 1),
+    ("WH/MO/00104", 2),
+    ("WH/MO/00105", 1),
+    ("WH/MO/00106", 1),
+];
 /// Plant seconds per real second.
 const SPEED: f64 = 40.0;
 /// Longest life of a process between two kills.
@@ -29,7 +34,10 @@ const KILLS: u32 = 60;
 const PATIENCE: Duration = Duration::from_secs(420);
 
 fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
 }
 
 /// A small seeded generator (SplitMix64): a failing seed replays the same kill times.
@@ -47,12 +55,18 @@ impl Seeded {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_gram_is_lost_or_doubled_by_sigkill() {
-    let kills_wanted = u32::try_from(setting("MILLRACE_CRASH_KILLS", u64::from(KILLS))).expect("a number of kills");
+    let kills_wanted = u32::try_from(setting("MILLRACE_CRASH_KILLS", u64::from(KILLS)))
+        .expect("a number of kills");
     let seed = setting("MILLRACE_CRASH_SEED", 20_261_122);
     println!("seed {seed}, {kills_wanted} kills");
-    let plant = millrace_plant::start(PlantConfig { speed: SPEED, seed, tick_ms: 20, ..PlantConfig::default() })
-        .await
-        .expect("the virtual plant starts");
+    let plant = millrace_plant::start(PlantConfig {
+        speed: SPEED,
+        seed,
+        tick_ms: 20,
+        ..PlantConfig::default()
+    })
+    .await
+    .expect("the virtual plant starts");
     let folder = tempfile::tempdir().expect("a folder");
     node::write_config(folder.path(), &plant);
 
@@ -62,7 +76,10 @@ async fn no_gram_is_lost_or_doubled_by_sigkill() {
     let mut operator = Operator::new(ORDERS.iter().map(|(name, batches)| (*name, *batches)));
     let begin = tokio::time::Instant::now();
     loop {
-        assert!(begin.elapsed() < PATIENCE, "the main job hangs after {kills} kills: {operator:#?}");
+        assert!(
+            begin.elapsed() < PATIENCE,
+            "the main job hangs after {kills} kills: {operator:#?}"
+        );
         let mut node = Node::start(folder.path());
         let may_live = kills >= kills_wanted;
         // Some die while they start, most while they work.
@@ -87,35 +104,70 @@ async fn no_gram_is_lost_or_doubled_by_sigkill() {
     println!("killed {kills} times, by state of the batch in the PLC: {at_state:?}");
     check(&plant, folder.path()).await;
     assert!(kills >= kills_wanted);
-    assert!(at_state.len() >= 3, "the kills hit too few states: {at_state:?}");
+    assert!(
+        at_state.len() >= 3,
+        "the kills hit too few states: {at_state:?}"
+    );
 }
 
 async fn check(plant: &RunningPlant, folder: &std::path::Path) {
     let books = plant.books();
     let erp = plant.erp().view();
     for (order, batches) in ORDERS {
-        let made: Vec<_> = books.batches.iter().filter(|b| b.order_name == order).collect();
-        assert_eq!(made.len(), batches, "{order}: each batch was downloaded once");
+        let made: Vec<_> = books
+            .batches
+            .iter()
+            .filter(|b| b.order_name == order)
+            .collect();
+        assert_eq!(
+            made.len(),
+            batches,
+            "{order}: each batch was downloaded once"
+        );
         let mut left: BTreeMap<String, i64> = BTreeMap::new();
         let mut weight = 0;
         for batch in &made {
             assert!(batch.finished && !batch.stopped, "{order}");
-            assert_eq!((batch.acks, batch.early_acks), (1, 0), "{order}: acknowledged once, after the end");
+            assert_eq!(
+                (batch.acks, batch.early_acks),
+                (1, 0),
+                "{order}: acknowledged once, after the end"
+            );
             weight += batch.weight_g.0;
             for mass in batch.left.iter().filter(|m| m.mass_g.0 > 0) {
-                *left.entry(millrace_tests::code(mass.silo.0)).or_default() += mass.mass_g.to_plc_step().0;
+                *left.entry(millrace_tests::code(mass.silo.0)).or_default() +=
+                    mass.mass_g.to_plc_step().0;
             }
         }
-        let held = erp.orders.iter().find(|o| o.name == order).expect("in the ERP");
-        let consumption: BTreeMap<String, i64> = held.consumption.iter().map(|(code, g)| (code.clone(), g.0)).collect();
-        assert_eq!(consumption, left, "{order}: the ERP holds what left the silos, once");
+        let held = erp
+            .orders
+            .iter()
+            .find(|o| o.name == order)
+            .expect("in the ERP");
+        let consumption: BTreeMap<String, i64> = held
+            .consumption
+            .iter()
+            .map(|(code, g)| (code.clone(), g.0))
+            .collect();
+        assert_eq!(
+            consumption, left,
+            "{order}: the ERP holds what left the silos, once"
+        );
         assert_eq!(held.finished_g, Grams(weight), "{order}");
     }
     assert_eq!(erp.rescaled, 0);
     let offers: u64 = books.writes.iter().map(|w| w.flag).sum();
     let batches: usize = ORDERS.iter().map(|(_, n)| n).sum();
-    assert_eq!(offers, u64::try_from(batches).expect("few"), "each recipe was offered once: {:?}", books.writes);
+    assert_eq!(
+        offers,
+        u64::try_from(batches).expect("few"),
+        "each recipe was offered once: {:?}",
+        books.writes
+    );
     let store = Store::open(&folder.join("data/millrace.db")).expect("the books open");
-    let chain = store.read(|read| read.audit_verify()).await.expect("readable");
+    let chain = store
+        .read(|read| read.audit_verify())
+        .await
+        .expect("readable");
     assert!(chain.is_ok(), "audit row {chain:?} does not fit");
 }

@@ -19,8 +19,16 @@ pub(crate) struct Node {
 /// Writes the configuration by which any FINS PLC and any Odoo with the addon would be reached.
 pub(crate) fn write_config(folder: &Path, plant: &RunningPlant) {
     let login = millrace_plant::run::OdooLogin::default();
-    std::fs::write(folder.join("registers.toml"), include_str!("../../assets/registers/demo.toml")).expect("written");
-    std::fs::write(folder.join("silos.toml"), include_str!("../../assets/demo/silos.toml")).expect("written");
+    std::fs::write(
+        folder.join("registers.toml"),
+        include_str!("../../assets/registers/demo.toml"),
+    )
+    .expect("written");
+    std::fs::write(
+        folder.join("silos.toml"),
+        include_str!("../../assets/demo/silos.toml"),
+    )
+    .expect("written");
     let text = format!(
         "silos = \"silos.toml\"\n[site]\nkey = \"north\"\nname = \"North mill\"\nline = \"Line 1\"\nzone = \"Asia/Jakarta\"\n\
          [plc]\nregisters = \"registers.toml\"\npoll_live_ms = 100\npoll_idle_ms = 200\n[plc.driver]\nkind = \"fins_udp\"\naddress = \"{}\"\n\
@@ -57,7 +65,11 @@ impl Node {
                 }
             }
         });
-        Node { child, lines, address: None }
+        Node {
+            child,
+            lines,
+            address: None,
+        }
     }
 
     /// Where it answers, once it does.
@@ -65,7 +77,9 @@ impl Node {
         if self.address.is_none()
             && let Ok(line) = self.lines.recv_timeout(wait)
         {
-            self.address = line.split_once("http://").map(|(_, rest)| format!("http://{}", rest.trim_end_matches('/')));
+            self.address = line
+                .split_once("http://")
+                .map(|(_, rest)| format!("http://{}", rest.trim_end_matches('/')));
         }
         self.address.clone()
     }

@@ -44,8 +44,13 @@ pub(crate) struct Operator {
 impl Operator {
     pub(crate) fn new<'a>(wanted: impl Iterator<Item = (&'a str, usize)>) -> Operator {
         Operator {
-            wanted: wanted.map(|(name, batches)| (name.to_owned(), batches)).collect(),
-            client: reqwest::Client::builder().timeout(Duration::from_secs(5)).build().expect("a client"),
+            wanted: wanted
+                .map(|(name, batches)| (name.to_owned(), batches))
+                .collect(),
+            client: reqwest::Client::builder()
+                .timeout(Duration::from_secs(5))
+                .build()
+                .expect("a client"),
             seen: "starting".into(),
             last_error: String::new(),
         }
@@ -64,7 +69,9 @@ impl Operator {
         let mut token: Option<String> = None;
         while Instant::now() < until {
             let left = until.saturating_duration_since(Instant::now());
-            let Some(address) = node.address(left.min(PAUSE)) else { continue };
+            let Some(address) = node.address(left.min(PAUSE)) else {
+                continue;
+            };
             let step = tokio::time::timeout(left, self.step(&address, &mut token)).await;
             match step {
                 Ok(Ok(Step::Done)) => return Outcome::Done,
@@ -78,12 +85,27 @@ impl Operator {
         Outcome::TimeUp
     }
 
-    async fn call(&self, address: &str, token: Option<&str>, command: &str, payload: &Value) -> Result<Value, String> {
-        let mut request = self.client.post(format!("{address}/rpc/{command}")).json(payload);
+    async fn call(
+        &self,
+        address: &str,
+        token: Option<&str>,
+        command: &str,
+        payload: &Value,
+    ) -> Result<Value, String> {
+        let mut request = self
+            .client
+            .post(format!("{address}/rpc/{command}"))
+            .json(payload);
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
-        let answer: Value = request.send().await.map_err(|e| e.to_string())?.json().await.map_err(|e| e.to_string())?;
+        let answer: Value = request
+            .send()
+            .await
+            .map_err(|e| e.to_string())?
+            .json()
+            .await
+            .map_err(|e| e.to_string())?;
         match answer.get("ok") {
             Some(ok) => Ok(ok.clone()),
             None => Err(format!("{command}: {answer}")),
@@ -95,26 +117,55 @@ impl Operator {
         if token.is_none() {
             let info = self.call(address, None, "app_info", &json!({})).await?;
             let session = if info["needs_first_admin"] == true {
-                self.call(address, None, "first_admin_create", &json!({ "name": NAME, "secret": SECRET })).await?
+                self.call(
+                    address,
+                    None,
+                    "first_admin_create",
+                    &json!({ "name": NAME, "secret": SECRET }),
+                )
+                .await?
             } else {
-                self.call(address, None, "session_open", &json!({ "user": NAME, "secret": SECRET })).await?
+                self.call(
+                    address,
+                    None,
+                    "session_open",
+                    &json!({ "user": NAME, "secret": SECRET }),
+                )
+                .await?
             };
             *token = session["token"].as_str().map(str::to_owned);
         }
         let token = token.as_deref();
         let live = self.call(address, token, "live_get", &json!({})).await?;
-        self.seen = match (live["batch"]["run"].as_str(), live["outbox"]["waiting"].as_i64().unwrap_or(0)) {
+        self.seen = match (
+            live["batch"]["run"].as_str(),
+            live["outbox"]["waiting"].as_i64().unwrap_or(0),
+        ) {
             (Some(run), _) => run.to_owned(),
             (None, 0) => "idle".into(),
             (None, _) => "posting".into(),
         };
-        let history = self.call(address, token, "history_list", &json!({ "limit": 100 })).await?;
+        let history = self
+            .call(address, token, "history_list", &json!({ "limit": 100 }))
+            .await?;
         let queue = self.call(address, token, "batch_list", &json!({})).await?;
         let rows: Vec<Value> = queue["rows"].as_array().cloned().unwrap_or_default();
-        let is_ours = |row: &&Value| row["order_name"].as_str().is_some_and(|name| self.wanted.contains_key(name));
+        let is_ours = |row: &&Value| {
+            row["order_name"]
+                .as_str()
+                .is_some_and(|name| self.wanted.contains_key(name))
+        };
 
-        let done: Vec<&Value> = history["rows"].as_array().into_iter().flatten().filter(is_ours).collect();
-        let posted = done.iter().filter(|row| row["word"] == "completed" && row["posting"] == "posted").count();
+        let done: Vec<&Value> = history["rows"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(is_ours)
+            .collect();
+        let posted = done
+            .iter()
+            .filter(|row| row["word"] == "completed" && row["posting"] == "posted")
+            .count();
         let all: usize = self.wanted.values().sum();
         if posted == all && live["batch"].is_null() && live["outbox"]["oldest_ms"].is_null() {
             return Ok(Step::Done);
@@ -122,21 +173,34 @@ impl Operator {
         // Batches are there, or wait in the ERP.
         let known = done.len() + rows.iter().filter(is_ours).count();
         if known < all {
-            self.call(address, token, "order_import", &json!({})).await?;
+            self.call(address, token, "order_import", &json!({}))
+                .await?;
             return Ok(Step::Plain);
         }
-        if let Some(row) = rows.iter().filter(is_ours).find(|row| row["word"] == "pending") {
+        if let Some(row) = rows
+            .iter()
+            .filter(is_ours)
+            .find(|row| row["word"] == "pending")
+        {
             let request = json!({ "id": row["id"], "version": row["version"], "content_hash": row["content_hash"], "secret": SECRET });
             self.call(address, token, "batch_approve", &request).await?;
             return Ok(Step::Plain);
         }
-        if let Some(row) = rows.iter().filter(is_ours).find(|row| row["word"] == "approved") {
+        if let Some(row) = rows
+            .iter()
+            .filter(is_ours)
+            .find(|row| row["word"] == "approved")
+        {
             let request = json!({ "id": row["id"], "version": row["version"] });
             // Refused while the PLC is busy: the next look tries again.
             self.call(address, token, "batch_start", &request).await?;
             self.seen = "downloading".into();
             return Ok(Step::Delicate);
         }
-        Ok(if self.seen == "posting" { Step::Delicate } else { Step::Plain })
+        Ok(if self.seen == "posting" {
+            Step::Delicate
+        } else {
+            Step::Plain
+        })
     }
 }

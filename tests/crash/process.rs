@@ -7,5 +7,9 @@ use millrace_http::launch::run_headless;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    run_headless(Cli { headless: true, ..Cli::parse() }).await
+    run_headless(Cli {
+        headless: true,
+        ..Cli::parse()
+    })
+    .await
 }

@@ -51,12 +51,23 @@ impl Rig {
     /// A fresh plant and a fresh application, with changed settings.
     pub async fn start_with(seed: u64, edit: impl FnOnce(&mut Config)) -> Rig {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let plant = millrace_plant::start(PlantConfig { speed: 0.0, seed, ..PlantConfig::default() })
-            .await
-            .expect("the virtual plant starts");
+        let plant = millrace_plant::start(PlantConfig {
+            speed: 0.0,
+            seed,
+            ..PlantConfig::default()
+        })
+        .await
+        .expect("the virtual plant starts");
         let clock = HandClock::at(NOON_MS);
         let app = open(folder.path(), &plant, Arc::clone(&clock), edit).await;
-        let mut rig = Rig { app, plant, clock, folder, operator: String::new(), supervisor: String::new() };
+        let mut rig = Rig {
+            app,
+            plant,
+            clock,
+            folder,
+            operator: String::new(),
+            supervisor: String::new(),
+        };
         rig.log_in().await;
         rig.settle().await;
         rig
@@ -65,11 +76,24 @@ impl Rig {
     /// Ends the application as a crash does (nothing is said to it), and starts it again on the same
     /// folder; plant and ERP live on.
     pub async fn crash_and_restart(self) -> Rig {
-        let Rig { app, plant, clock, folder, .. } = self;
+        let Rig {
+            app,
+            plant,
+            clock,
+            folder,
+            ..
+        } = self;
         app.shutdown().await;
         drop(app);
         let app = open_when_free(folder.path(), &plant, Arc::clone(&clock)).await;
-        let mut rig = Rig { app, plant, clock, folder, operator: String::new(), supervisor: String::new() };
+        let mut rig = Rig {
+            app,
+            plant,
+            clock,
+            folder,
+            operator: String::new(),
+            supervisor: String::new(),
+        };
         rig.log_in().await;
         rig.settle().await;
         rig
@@ -88,7 +112,11 @@ impl Rig {
     async fn token_of(&self, name: &str) -> String {
         let session = self
             .app
-            .dispatch("session_open", json!({ "user": name, "secret": self.secret(name).await }), None)
+            .dispatch(
+                "session_open",
+                json!({ "user": name, "secret": self.secret(name).await }),
+                None,
+            )
             .await
             .expect("the demo's people may log in");
         session["token"].as_str().expect("a token").to_owned()
@@ -96,9 +124,16 @@ impl Rig {
 
     /// The secret of a demo person.
     pub async fn secret(&self, name: &str) -> String {
-        let info = self.app.dispatch("app_info", json!({}), None).await.expect("app_info is public");
+        let info = self
+            .app
+            .dispatch("app_info", json!({}), None)
+            .await
+            .expect("app_info is public");
         let people = info["demo_people"].as_array().expect("demo people").clone();
-        let person = people.iter().find(|p| p["name"] == name).expect("the person");
+        let person = people
+            .iter()
+            .find(|p| p["name"] == name)
+            .expect("the person");
         person["secret"].as_str().expect("a secret").to_owned()
     }
 
@@ -113,7 +148,9 @@ impl Rig {
 
     /// Sends a command that must succeed.
     pub async fn ok(&self, who: Who, command: &str, payload: Value) -> Value {
-        self.call(who, command, payload).await.unwrap_or_else(|error| panic!("{command}: {error:?}"))
+        self.call(who, command, payload)
+            .await
+            .unwrap_or_else(|error| panic!("{command}: {error:?}"))
     }
 
     /// Lets time pass on plant and clock, and runs one engine cycle.
@@ -126,7 +163,9 @@ impl Rig {
     pub fn advance_ms(&self, ms: i64) {
         self.clock.advance_ms(ms);
         let ms = u64::try_from(ms).expect("time goes forward");
-        self.plant.advance(Duration::from_millis(ms)).expect("the plant goes on");
+        self.plant
+            .advance(Duration::from_millis(ms))
+            .expect("the plant goes on");
     }
 
     /// Cycles until the PLC link is good and all slots are seen.
@@ -142,7 +181,12 @@ impl Rig {
     }
 
     /// Steps until the snapshot fits, at most `steps` times.
-    pub async fn until(&self, what: &str, steps: usize, fits: impl Fn(&LiveView) -> bool) -> Arc<LiveView> {
+    pub async fn until(
+        &self,
+        what: &str,
+        steps: usize,
+        fits: impl Fn(&LiveView) -> bool,
+    ) -> Arc<LiveView> {
         for _ in 0..steps {
             self.step().await;
             let live = self.live();
@@ -150,7 +194,10 @@ impl Rig {
                 return live;
             }
         }
-        panic!("{what} did not happen within {steps} steps: {:#?}", self.live());
+        panic!(
+            "{what} did not happen within {steps} steps: {:#?}",
+            self.live()
+        );
     }
 
     /// The latest snapshot.
@@ -162,7 +209,12 @@ impl Rig {
     pub async fn drain(&self) {
         for _ in 0..200 {
             while self.app.work_outbox().await.expect("the books take it") {}
-            let count = self.app.store().read(|read| read.outbox_count()).await.expect("readable");
+            let count = self
+                .app
+                .store()
+                .read(|read| read.outbox_count())
+                .await
+                .expect("readable");
             if count.waiting + count.in_doubt == 0 {
                 return;
             }
@@ -175,8 +227,12 @@ impl Rig {
     pub async fn batch(&self, label: &str) -> Value {
         let queue = self.ok(Who::Operator, "batch_list", json!({})).await;
         let rows = queue["rows"].as_array().expect("rows").clone();
-        let row = rows.iter().find(|row| row["label"] == label).unwrap_or_else(|| panic!("no batch {label} in {rows:#?}"));
-        self.ok(Who::Operator, "batch_get", json!({ "id": row["id"] })).await
+        let row = rows
+            .iter()
+            .find(|row| row["label"] == label)
+            .unwrap_or_else(|| panic!("no batch {label} in {rows:#?}"));
+        self.ok(Who::Operator, "batch_get", json!({ "id": row["id"] }))
+            .await
     }
 
     /// Signs a batch as supervisor.
@@ -194,7 +250,12 @@ impl Rig {
     /// Starts a signed batch as operator.
     pub async fn start_batch(&self, label: &str) -> Value {
         let batch = self.batch(label).await;
-        self.ok(Who::Operator, "batch_start", json!({ "id": batch["row"]["id"], "version": batch["row"]["version"] })).await
+        self.ok(
+            Who::Operator,
+            "batch_start",
+            json!({ "id": batch["row"]["id"], "version": batch["row"]["version"] }),
+        )
+        .await
     }
 
     /// The plant's books.
@@ -224,24 +285,47 @@ impl Rig {
             }
         }
         let erp = self.erp();
-        let held = erp.orders.iter().find(|o| o.name == order).expect("the order is in the ERP");
-        let consumption: std::collections::BTreeMap<String, i64> =
-            held.consumption.iter().map(|(code, g)| (code.clone(), g.0)).collect();
+        let held = erp
+            .orders
+            .iter()
+            .find(|o| o.name == order)
+            .expect("the order is in the ERP");
+        let consumption: std::collections::BTreeMap<String, i64> = held
+            .consumption
+            .iter()
+            .map(|(code, g)| (code.clone(), g.0))
+            .collect();
         assert_eq!(consumption, left, "the ERP holds what left the silos");
         assert_eq!(held.finished_g, Grams(weight), "finished weight");
         assert_eq!(erp.rescaled, 0, "the ordered quantity was never touched");
-        let chain = self.app.store().read(|read| read.audit_verify()).await.expect("readable");
+        let chain = self
+            .app
+            .store()
+            .read(|read| read.audit_verify())
+            .await
+            .expect("readable");
         assert!(chain.is_ok(), "audit row {chain:?} does not fit");
     }
 }
 
 /// The ERP's equipment code of a silo in the demo.
 pub fn code(silo: u16) -> String {
-    if silo >= 114 { format!("lq{silo}") } else { format!("silo{silo}") }
+    if silo >= 114 {
+        format!("lq{silo}")
+    } else {
+        format!("silo{silo}")
+    }
 }
 
-async fn open(folder: &Path, plant: &RunningPlant, clock: Arc<HandClock>, edit: impl FnOnce(&mut Config)) -> App {
-    App::start(setup(folder, plant, clock, edit)).await.expect("the application starts")
+async fn open(
+    folder: &Path,
+    plant: &RunningPlant,
+    clock: Arc<HandClock>,
+    edit: impl FnOnce(&mut Config),
+) -> App {
+    App::start(setup(folder, plant, clock, edit))
+        .await
+        .expect("the application starts")
 }
 
 /// After a crash the folder's lock goes when the last task has ended.
@@ -249,19 +333,30 @@ async fn open_when_free(folder: &Path, plant: &RunningPlant, clock: Arc<HandCloc
     for _ in 0..200 {
         match App::start(setup(folder, plant, Arc::clone(&clock), |_| {})).await {
             Ok(app) => return app,
-            Err(error) if error.to_string().contains("already runs") => tokio::task::yield_now().await,
+            Err(error) if error.to_string().contains("already runs") => {
+                tokio::task::yield_now().await
+            }
             Err(error) => panic!("{error}"),
         }
     }
     panic!("the data folder stayed locked");
 }
 
-fn setup(folder: &Path, plant: &RunningPlant, clock: Arc<HandClock>, edit: impl FnOnce(&mut Config)) -> Setup {
+fn setup(
+    folder: &Path,
+    plant: &RunningPlant,
+    clock: Arc<HandClock>,
+    edit: impl FnOnce(&mut Config),
+) -> Setup {
     let login = millrace_plant::run::OdooLogin::default();
     let mut setup = Setup::demo(
         plant.fins(),
         &plant.odoo_url(),
-        &millrace_app::DemoLogin { database: login.db, login: login.login, password: login.password },
+        &millrace_app::DemoLogin {
+            database: login.db,
+            login: login.login,
+            password: login.password,
+        },
         folder,
         1.0,
         include_str!("../../assets/registers/demo.toml"),

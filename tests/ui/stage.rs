@@ -47,7 +47,7 @@ pub(crate) struct Stage {
     url: String,
     tools: Tools,
     name: String,
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
 }
 
 impl Stage {
@@ -99,7 +99,7 @@ impl Stage {
             url: format!("http://127.0.0.1:{port}"),
             tools: tools.clone(),
             name: name.to_owned(),
-            _home: home,
+            home,
         })
     }
 
@@ -119,6 +119,14 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         end(&mut self.driver);
+        // The program and its web processes end a moment after the driver, and write until then.
+        let start = Instant::now();
+        while std::fs::remove_dir_all(self.home.path()).is_err()
+            && self.home.path().exists()
+            && start.elapsed() < Duration::from_secs(10)
+        {
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 }
 

@@ -1,20 +1,22 @@
 // Whole screens over the scripted backend: calm when all is normal, and the main job's controls in their places.
 import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
 import { replace } from "svelte-spa-router";
-import { beforeAll, expect, test } from "vitest";
+import { afterEach, beforeAll, expect, test } from "vitest";
 import App from "../src/app/App.svelte";
 import { setHost } from "../src/lib/host";
 import { prefs } from "../src/lib/prefs.svelte";
+import { session } from "../src/lib/session.svelte";
 
 beforeAll(async () => {
   setHost((await import("../dev/mock-host")).host);
 });
 
+afterEach(() => session.close());
+
 async function enter(path: string): Promise<HTMLElement> {
   window.location.hash = `#${path}`;
   const { container } = render(App);
-  const card = screen.queryByTestId("login-demo-supervisor") ?? (await waitFor(() => screen.queryByTestId("login-demo-supervisor") ?? screen.getByTestId("nav-live")));
-  if (card.dataset["testid"] === "login-demo-supervisor") await fireEvent.click(card);
+  await fireEvent.click(await screen.findByTestId("login-demo-supervisor"));
   await screen.findByTestId("nav-live");
   await replace(path);
   return container;

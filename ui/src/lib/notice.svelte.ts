@@ -16,21 +16,21 @@ class Notices {
   #last = 0;
 
   say(text: string): void {
-    this.#add({ text, detail: null, isRefusal: false }, SHOWN_MS);
+    this.#push({ text, detail: null, isRefusal: false }, SHOWN_MS);
   }
 
   /** A refusal: its sentence, and the backend's own words below. */
   refuse(thrown: unknown): void {
     const failure = asCallFailed(thrown);
     const detail = [failure.detail, failure.ref].filter((part) => part !== null && part !== "").join(" · ");
-    this.#add({ text: failure.sentence, detail: detail === "" ? null : detail, isRefusal: true }, REFUSAL_SHOWN_MS);
+    this.#push({ text: failure.sentence, detail: detail === "" ? null : detail, isRefusal: true }, REFUSAL_SHOWN_MS);
   }
 
   dismiss(id: number): void {
     this.list = this.list.filter((notice) => notice.id !== id);
   }
 
-  #add(notice: Omit<Notice, "id">, shown_ms: number): void {
+  #push(notice: Omit<Notice, "id">, shown_ms: number): void {
     const id = ++this.#last;
     this.list = [...this.list.slice(-2), { id, ...notice }];
     setTimeout(() => this.dismiss(id), shown_ms);

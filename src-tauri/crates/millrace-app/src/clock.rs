@@ -25,7 +25,9 @@ impl SystemClock {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn new() -> Arc<SystemClock> {
-        Arc::new(SystemClock { start: Instant::now() })
+        Arc::new(SystemClock {
+            start: Instant::now(),
+        })
     }
 }
 
@@ -54,7 +56,10 @@ impl HandClock {
     /// A clock that shows this wall time.
     #[must_use]
     pub fn at(now_ms: i64) -> Arc<HandClock> {
-        Arc::new(HandClock { wall: AtomicI64::new(now_ms), mono: AtomicI64::new(0) })
+        Arc::new(HandClock {
+            wall: AtomicI64::new(now_ms),
+            mono: AtomicI64::new(0),
+        })
     }
 
     /// Lets time pass on both clocks.

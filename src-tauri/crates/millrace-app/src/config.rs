@@ -189,7 +189,12 @@ impl Config {
                 path.display()
             ))
         })?;
-        Config::parse(&text).map_err(|error| ConfigError(format!("the configuration {} is wrong: {error}", path.display())))
+        Config::parse(&text).map_err(|error| {
+            ConfigError(format!(
+                "the configuration {} is wrong: {error}",
+                path.display()
+            ))
+        })
     }
 
     /// Reads a configuration text.
@@ -197,23 +202,42 @@ impl Config {
     /// # Errors
     /// A sentence that names the key and what is wrong.
     pub fn parse(text: &str) -> Result<Config, ConfigError> {
-        let config: Config = toml::from_str(text).map_err(|error| ConfigError(error.to_string().trim().replace('\n', " ")))?;
+        let config: Config = toml::from_str(text)
+            .map_err(|error| ConfigError(error.to_string().trim().replace('\n', " ")))?;
         let bad = |what: String| Err(ConfigError(what));
-        if config.site.key.is_empty() || !config.site.key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        if config.site.key.is_empty()
+            || !config
+                .site
+                .key
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        {
             return bad("site.key must be letters, digits and hyphens".into());
         }
         if jiff::tz::TimeZone::get(&config.site.zone).is_err() {
-            return bad(format!("site.zone: {:?} is not an IANA time zone such as \"Asia/Jakarta\"", config.site.zone));
+            return bad(format!(
+                "site.zone: {:?} is not an IANA time zone such as \"Asia/Jakarta\"",
+                config.site.zone
+            ));
         }
         if !["en", "nl", "id"].contains(&config.site.language.as_str()) {
-            return bad(format!("site.language: {:?} is none of en, nl, id", config.site.language));
+            return bad(format!(
+                "site.language: {:?} is none of en, nl, id",
+                config.site.language
+            ));
         }
         if let Some(plc) = &config.plc {
             if !(100..=1_000).contains(&plc.poll_live_ms) {
-                return bad(format!("plc.poll_live_ms: {} is outside 100 to 1000", plc.poll_live_ms));
+                return bad(format!(
+                    "plc.poll_live_ms: {} is outside 100 to 1000",
+                    plc.poll_live_ms
+                ));
             }
             if !(200..=60_000).contains(&plc.poll_idle_ms) {
-                return bad(format!("plc.poll_idle_ms: {} is outside 200 to 60000", plc.poll_idle_ms));
+                return bad(format!(
+                    "plc.poll_idle_ms: {} is outside 200 to 60000",
+                    plc.poll_idle_ms
+                ));
             }
             if plc.batches_in_plc_max == 0 {
                 return bad("plc.batches_in_plc_max must be at least 1".into());
@@ -231,20 +255,32 @@ impl Config {
 /// # Errors
 /// A sentence that names the entry and what is wrong.
 pub fn parse_silos(text: &str, rate_factor: Decimal) -> Result<Vec<SiloSeed>, ConfigError> {
-    let file: SilosFile = toml::from_str(text).map_err(|error| ConfigError(error.to_string().trim().replace('\n', " ")))?;
+    let file: SilosFile = toml::from_str(text)
+        .map_err(|error| ConfigError(error.to_string().trim().replace('\n', " ")))?;
     let mut seeds = Vec::with_capacity(file.silo.len());
     for (position, entry) in (0_i64..).zip(file.silo) {
         let mass = |what: &str, kg: Decimal| {
-            Grams::from_kg(kg)
-                .ok()
-                .filter(|g| g.0 >= 0)
-                .ok_or_else(|| ConfigError(format!("silo {}: {what} = {kg} is not a mass", entry.number)))
+            Grams::from_kg(kg).ok().filter(|g| g.0 >= 0).ok_or_else(|| {
+                ConfigError(format!(
+                    "silo {}: {what} = {kg} is not a mass",
+                    entry.number
+                ))
+            })
         };
         let share = BasisPoints::from_percent(entry.tolerance_pct)
             .filter(|bp| (0..=10_000).contains(&bp.0))
-            .ok_or_else(|| ConfigError(format!("silo {}: tolerance_pct = {} is outside 0 to 100", entry.number, entry.tolerance_pct)))?;
-        let rate = Grams::from_kg(entry.feed_rate_kg_s * rate_factor)
-            .map_err(|_| ConfigError(format!("silo {}: feed_rate_kg_s is out of range", entry.number)))?;
+            .ok_or_else(|| {
+                ConfigError(format!(
+                    "silo {}: tolerance_pct = {} is outside 0 to 100",
+                    entry.number, entry.tolerance_pct
+                ))
+            })?;
+        let rate = Grams::from_kg(entry.feed_rate_kg_s * rate_factor).map_err(|_| {
+            ConfigError(format!(
+                "silo {}: feed_rate_kg_s is out of range",
+                entry.number
+            ))
+        })?;
         seeds.push(SiloSeed {
             start_g: entry.start_kg.map(|kg| mass("start_kg", kg)).transpose()?,
             row: SiloRow {
@@ -258,7 +294,10 @@ pub fn parse_silos(text: &str, rate_factor: Decimal) -> Result<Vec<SiloSeed>, Co
                 capacity_g: mass("capacity_kg", entry.capacity_kg)?,
                 low_g: mass("low_kg", entry.low_kg)?,
                 max_dose_g: mass("max_dose_kg", entry.max_dose_kg)?,
-                tolerance: Tolerance { share, floor_g: mass("tolerance_min_kg", entry.tolerance_min_kg)? },
+                tolerance: Tolerance {
+                    share,
+                    floor_g: mass("tolerance_min_kg", entry.tolerance_min_kg)?,
+                },
                 rate_g_s: rate.0,
             },
         });
@@ -282,7 +321,10 @@ pub fn check_silos(silos: &[SiloSeed], map: &RegisterMap) -> Result<(), ConfigEr
                 )));
             }
             None => {
-                return Err(ConfigError(format!("silo {} of the silos file is not in the register map", seed.row.silo)));
+                return Err(ConfigError(format!(
+                    "silo {} of the silos file is not in the register map",
+                    seed.row.silo
+                )));
             }
         }
     }
@@ -313,6 +355,9 @@ mod tests {
         check_refused("[site]\nkey = \"north\"\n", "name");
         check_refused(&SITE.replace("Asia/Jakarta", "Java/Nowhere"), "site.zone");
         check_refused(&SITE.replace("\"north\"", "\"north mill\""), "site.key");
-        check_refused(&format!("{SITE}[intake]\nopen_batches_max = 0\n"), "open_batches_max");
+        check_refused(
+            &format!("{SITE}[intake]\nopen_batches_max = 0\n"),
+            "open_batches_max",
+        );
     }
 }

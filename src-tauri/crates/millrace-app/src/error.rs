@@ -25,12 +25,20 @@ impl AppError {
     /// A refusal: nothing is wrong with the program.
     #[must_use]
     pub fn refusal(code: ErrorCode, message: impl Into<String>) -> AppError {
-        AppError { code, message: message.into(), reference: String::new() }
+        AppError {
+            code,
+            message: message.into(),
+            reference: String::new(),
+        }
     }
 
     /// A fault: logged with a reference that the message carries.
     #[must_use]
-    pub fn fault(code: ErrorCode, message: impl Into<String>, cause: &dyn std::error::Error) -> AppError {
+    pub fn fault(
+        code: ErrorCode,
+        message: impl Into<String>,
+        cause: &dyn std::error::Error,
+    ) -> AppError {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let reference = format!("E{:06}", NEXT.fetch_add(1, Ordering::Relaxed));
         let message = message.into();
@@ -42,7 +50,11 @@ impl AppError {
             source = error.source();
         }
         tracing::error!(%reference, %chain, "{message}");
-        AppError { code, message, reference }
+        AppError {
+            code,
+            message,
+            reference,
+        }
     }
 }
 

@@ -41,7 +41,9 @@ pub(crate) struct EventBus {
 
 impl EventBus {
     pub(crate) fn new() -> EventBus {
-        EventBus { sender: broadcast::channel(CAPACITY).0 }
+        EventBus {
+            sender: broadcast::channel(CAPACITY).0,
+        }
     }
 
     pub(crate) fn publish(&self, event: AppEvent) {

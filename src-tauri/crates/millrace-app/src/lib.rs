@@ -7,10 +7,15 @@ pub mod config;
 pub mod engine;
 pub mod error;
 pub mod event;
+mod inner;
 mod jobs;
 mod lock;
+mod seed;
 pub mod session;
+mod setup;
 mod start;
+mod task;
 
 pub use error::AppError;
-pub use start::{App, Demo, DemoLogin, Pace, Setup, StartError};
+pub use setup::{Demo, DemoLogin, Pace, Setup};
+pub use start::{App, StartError};

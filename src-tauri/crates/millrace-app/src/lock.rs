@@ -15,8 +15,12 @@ impl FolderLock {
     /// # Errors
     /// A sentence: somebody else has it, or the folder cannot be written.
     pub(crate) fn take(folder: &Path) -> Result<FolderLock, String> {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| format!("the data folder {} cannot be made: {error}", folder.display()))?;
+        std::fs::create_dir_all(folder).map_err(|error| {
+            format!(
+                "the data folder {} cannot be made: {error}",
+                folder.display()
+            )
+        })?;
         let path = folder.join("millrace.lock");
         let file = OpenOptions::new()
             .create(true)
@@ -30,7 +34,9 @@ impl FolderLock {
                 "Millrace already runs on the data folder {}: use its window, or give --data-dir another folder",
                 folder.display()
             )),
-            Err(TryLockError::Error(error)) => Err(format!("{} cannot be locked: {error}", path.display())),
+            Err(TryLockError::Error(error)) => {
+                Err(format!("{} cannot be locked: {error}", path.display()))
+            }
         }
     }
 }

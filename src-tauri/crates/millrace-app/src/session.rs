@@ -48,7 +48,11 @@ impl Caller {
         } else {
             Err(AppError::refusal(
                 ErrorCode::NoRight,
-                format!("{} is {} here and lacks the right for this", self.name, self.role.word()),
+                format!(
+                    "{} is {} here and lacks the right for this",
+                    self.name,
+                    self.role.word()
+                ),
             ))
         }
     }
@@ -73,8 +77,13 @@ fn token_hash(token: &str) -> [u8; 32] {
 /// 32 random bytes as hexadecimal, or the fault that the system gives no randomness.
 pub(crate) fn random_token() -> Result<String, AppError> {
     let mut bytes = [0_u8; 32];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| AppError::fault(ErrorCode::Internal, "the system gives no random numbers", &error))?;
+    getrandom::fill(&mut bytes).map_err(|error| {
+        AppError::fault(
+            ErrorCode::Internal,
+            "the system gives no random numbers",
+            &error,
+        )
+    })?;
     Ok(millrace_core::audit::hex(&bytes))
 }
 
@@ -85,7 +94,13 @@ impl Sessions {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let now = clock.mono_ms();
         open.retain(|_, session| now - session.opened_mono_ms < SESSION_MAX_MS);
-        open.insert(token_hash(&token), Session { caller, opened_mono_ms: now });
+        open.insert(
+            token_hash(&token),
+            Session {
+                caller,
+                opened_mono_ms: now,
+            },
+        );
         Ok(token)
     }
 
@@ -99,24 +114,38 @@ impl Sessions {
 
     /// Ends a session.
     pub(crate) fn close(&self, token: &str) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&token_hash(token));
+        self.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&token_hash(token));
     }
 }
 
 /// The hash of a secret in PHC form (Argon2id, 19 MiB, 2 passes), on a thread that may block.
 pub(crate) async fn hash_secret(secret: String) -> Result<String, AppError> {
     tokio::task::spawn_blocking(move || {
-        Argon2::default().hash_password(secret.as_bytes()).map(|hash| hash.to_string())
+        Argon2::default()
+            .hash_password(secret.as_bytes())
+            .map(|hash| hash.to_string())
     })
     .await
     .map_err(|error| AppError::fault(ErrorCode::Internal, "hashing was interrupted", &error))?
-    .map_err(|error| AppError::fault(ErrorCode::Internal, "the secret could not be hashed", &error))
+    .map_err(|error| {
+        AppError::fault(
+            ErrorCode::Internal,
+            "the secret could not be hashed",
+            &error,
+        )
+    })
 }
 
 async fn matches(secret: String, phc: String) -> bool {
     tokio::task::spawn_blocking(move || {
-        PasswordHash::new(&phc)
-            .is_ok_and(|hash| Argon2::default().verify_password(secret.as_bytes(), &hash).is_ok())
+        PasswordHash::new(&phc).is_ok_and(|hash| {
+            Argon2::default()
+                .verify_password(secret.as_bytes(), &hash)
+                .is_ok()
+        })
     })
     .await
     .unwrap_or(false)
@@ -131,7 +160,12 @@ const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bWlsbHJhY2Utbm9ib2R5$AAAAAA
 /// # Errors
 /// [`ErrorCode::WrongSecret`] alike for an unknown name, a disabled person and a wrong secret;
 /// [`ErrorCode::LockedOut`] during a pause.
-pub(crate) async fn authenticate(store: &Store, clock: &dyn Clock, name: &str, secret: &str) -> Result<PersonRow, AppError> {
+pub(crate) async fn authenticate(
+    store: &Store,
+    clock: &dyn Clock,
+    name: &str,
+    secret: &str,
+) -> Result<PersonRow, AppError> {
     let wrong = || AppError::refusal(ErrorCode::WrongSecret, "the name or the secret is wrong");
     let lookup = name.to_owned();
     let person = store
@@ -148,14 +182,19 @@ pub(crate) async fn authenticate(store: &Store, clock: &dyn Clock, name: &str, s
     let lookup = person.name.clone();
     let id = store
         .write(move |tx| {
-            let person = tx.person_by_name(&lookup)?.ok_or_else(|| AppError::refusal(ErrorCode::WrongSecret, "the name or the secret is wrong"))?;
+            let person = tx.person_by_name(&lookup)?.ok_or_else(|| {
+                AppError::refusal(ErrorCode::WrongSecret, "the name or the secret is wrong")
+            })?;
             let left_ms = person.locked_until_ms - now;
             if left_ms > 0 {
                 // A clock set back must not lock for longer than the longest pause.
                 let left_s = left_ms.min(LOCK_LONGEST_MS) / 1000 + 1;
                 return Err(AppError::refusal(
                     ErrorCode::LockedOut,
-                    format!("too many wrong secrets for {}: try again in {left_s} s", person.name),
+                    format!(
+                        "too many wrong secrets for {}: try again in {left_s} s",
+                        person.name
+                    ),
                 ));
             }
             let failed = person.failed_attempts + 1;
@@ -172,6 +211,8 @@ pub(crate) async fn authenticate(store: &Store, clock: &dyn Clock, name: &str, s
     if !matches(secret.to_owned(), person.secret_phc.clone()).await {
         return Err(wrong());
     }
-    store.write(move |tx| tx.person_attempts_set(id, 0, 0).map_err(AppError::from)).await?;
+    store
+        .write(move |tx| tx.person_attempts_set(id, 0, 0).map_err(AppError::from))
+        .await?;
     Ok(person)
 }

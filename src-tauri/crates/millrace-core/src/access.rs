@@ -114,7 +114,10 @@ mod tests {
 
     #[test]
     fn only_a_supervisor_or_an_administrator_signs() {
-        let signers: Vec<Role> = Role::ALL.into_iter().filter(|r| r.may(Right::BatchApprove)).collect();
+        let signers: Vec<Role> = Role::ALL
+            .into_iter()
+            .filter(|r| r.may(Right::BatchApprove))
+            .collect();
         assert_eq!(signers, [Role::Supervisor, Role::Admin]);
     }
 

@@ -53,11 +53,13 @@ pub fn row_hash(prev_hash: &str, row: &AuditContent<'_>) -> String {
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]
@@ -65,7 +67,16 @@ mod tests {
     use super::*;
 
     fn row(seq: i64, actor: &str) -> AuditContent<'_> {
-        AuditContent { seq, at_ms: 5, actor, action: "batch_approve", object: "batch:1", before: "{}", after: "{}", reason: "" }
+        AuditContent {
+            seq,
+            at_ms: 5,
+            actor,
+            action: "batch_approve",
+            object: "batch:1",
+            before: "{}",
+            after: "{}",
+            reason: "",
+        }
     }
 
     #[test]

@@ -120,7 +120,10 @@ fn kg_text(mass: Grams) -> String {
 
 fn positive(what: &str, kg: Decimal, limit: Grams) -> Result<Grams, Refusal> {
     if kg <= Decimal::ZERO {
-        return Err(Refusal::NotPositive { what: what.into(), kg: kg.normalize().to_string() });
+        return Err(Refusal::NotPositive {
+            what: what.into(),
+            kg: kg.normalize().to_string(),
+        });
     }
     let too_much = || Refusal::TooMuch {
         what: what.into(),
@@ -128,7 +131,11 @@ fn positive(what: &str, kg: Decimal, limit: Grams) -> Result<Grams, Refusal> {
         limit_kg: kg_text(limit),
     };
     let mass = Grams::from_kg(kg).map_err(|_| too_much())?;
-    if mass > limit { Err(too_much()) } else { Ok(mass) }
+    if mass > limit {
+        Err(too_much())
+    } else {
+        Ok(mass)
+    }
 }
 
 /// The batches of one order, or why there are none. Quantities of `order` are kilograms (the
@@ -136,12 +143,21 @@ fn positive(what: &str, kg: Decimal, limit: Grams) -> Result<Grams, Refusal> {
 ///
 /// # Errors
 /// The first [`Refusal`] found.
-pub fn plan(order: &ErpOrder, silos: &[IntakeSilo], rules: &IntakeRules) -> Result<Vec<ControlRecipe>, Refusal> {
+pub fn plan(
+    order: &ErpOrder,
+    silos: &[IntakeSilo],
+    rules: &IntakeRules,
+) -> Result<Vec<ControlRecipe>, Refusal> {
     if order.name.chars().count() > rules.name_chars_max {
-        return Err(Refusal::NameTooLong { name: order.name.clone(), max: rules.name_chars_max });
+        return Err(Refusal::NameTooLong {
+            name: order.name.clone(),
+            max: rules.name_chars_max,
+        });
     }
     if order.name.is_empty() || !order.name.bytes().all(|b| (32..=126).contains(&b)) {
-        return Err(Refusal::NameNotAscii { name: order.name.clone() });
+        return Err(Refusal::NameNotAscii {
+            name: order.name.clone(),
+        });
     }
     let quantity = positive(&order.name, order.quantity, rules.order_max_g)?;
     if order.lines.is_empty() {
@@ -176,7 +192,10 @@ pub fn plan(order: &ErpOrder, silos: &[IntakeSilo], rules: &IntakeRules) -> Resu
     }))
     .unwrap_or(Grams(i64::MAX));
     if !within(lines, quantity, rules.scaling_limit) {
-        return Err(Refusal::Scaling { lines_kg: kg_text(lines), order_kg: kg_text(quantity) });
+        return Err(Refusal::Scaling {
+            lines_kg: kg_text(lines),
+            order_kg: kg_text(quantity),
+        });
     }
     Ok(recipes)
 }
@@ -202,13 +221,18 @@ fn one_batch(
             .ok_or_else(|| too_much(per_reference, rules.order_max_g))?
             .to_plc_step();
         if mass.0 <= 0 {
-            return Err(Refusal::NotPositive { what: line.product_name.clone(), kg: kg_text(mass) });
+            return Err(Refusal::NotPositive {
+                what: line.product_name.clone(),
+                kg: kg_text(mass),
+            });
         }
         let code = line.equipment_code.as_deref().unwrap_or_default();
         match silos.iter().find(|silo| silo.erp_code == code) {
             Some(silo) => {
                 if silo_lines.iter().any(|known| known.silo == silo.silo) {
-                    return Err(Refusal::DuplicateSilo { equipment_code: code.into() });
+                    return Err(Refusal::DuplicateSilo {
+                        equipment_code: code.into(),
+                    });
                 }
                 if mass > silo.max_dose_g {
                     return Err(too_much(mass, silo.max_dose_g));
@@ -263,7 +287,10 @@ mod tests {
                 silo: SiloNo(n),
                 erp_code: format!("silo{n}"),
                 max_dose_g: Grams(1_500_000),
-                tolerance: Tolerance { share: BasisPoints(1_000), floor_g: Grams(2_000) },
+                tolerance: Tolerance {
+                    share: BasisPoints(1_000),
+                    floor_g: Grams(2_000),
+                },
             })
             .collect()
     }
@@ -313,7 +340,12 @@ mod tests {
 
     #[test]
     fn a_component_on_the_orders_own_equipment_is_a_manual_line() {
-        let batches = plan(&order("1000", &[("silo101", "988"), ("PLC01", "12")]), &silos(), &rules()).expect("accepted");
+        let batches = plan(
+            &order("1000", &[("silo101", "988"), ("PLC01", "12")]),
+            &silos(),
+            &rules(),
+        )
+        .expect("accepted");
         assert_eq!(batches.len(), 1);
         assert_eq!(batches[0].silo_lines[0].planned_g, Grams(988_000));
         assert_eq!(batches[0].manual_lines[0].planned_g, Grams(12_000));
@@ -321,7 +353,12 @@ mod tests {
 
     #[test]
     fn the_bom_line_is_scaled_to_the_order_and_split_over_the_lines_capacity() {
-        let batches = plan(&order("5000", &[("silo101", "500"), ("silo102", "500")]), &silos(), &rules()).expect("accepted");
+        let batches = plan(
+            &order("5000", &[("silo101", "500"), ("silo102", "500")]),
+            &silos(),
+            &rules(),
+        )
+        .expect("accepted");
         assert_eq!(batches.len(), 2);
         for batch in &batches {
             assert_eq!(batch.planned_g, Grams(2_500_000));
@@ -332,23 +369,48 @@ mod tests {
 
     #[test]
     fn an_odd_split_loses_no_gram() {
-        let batches = plan(&order("7000.01", &[("silo101", "500"), ("silo102", "500")]), &silos(), &rules()).expect("accepted");
+        let batches = plan(
+            &order("7000.01", &[("silo101", "500"), ("silo102", "500")]),
+            &silos(),
+            &rules(),
+        )
+        .expect("accepted");
         let total: i64 = batches.iter().map(|b| b.planned_g.0).sum();
         assert_eq!(total, 7_000_010);
     }
 
     #[test]
     fn wrong_orders_are_refused_with_the_reason() {
-        check_refused(&order("0", &[("silo101", "1000")]), |r| matches!(r, Refusal::NotPositive { .. }));
-        check_refused(&order("-5", &[("silo101", "1000")]), |r| matches!(r, Refusal::NotPositive { .. }));
-        check_refused(&order("1000", &[("silo101", "1100"), ("silo102", "-100")]), |r| matches!(r, Refusal::NotPositive { .. }));
-        check_refused(&order("5369042.71", &[("silo101", "1000")]), |r| matches!(r, Refusal::TooMuch { .. }));
-        check_refused(&order("1000", &[("silo999", "1000")]), |r| matches!(r, Refusal::UnknownCode { .. }));
-        check_refused(&order("1000", &[("silo101", "500"), ("silo101", "500")]), |r| matches!(r, Refusal::DuplicateSilo { .. }));
-        check_refused(&order("1000", &[("silo101", "900")]), |r| matches!(r, Refusal::Scaling { .. }));
-        check_refused(&order("1000", &[("PLC01", "1000")]), |r| matches!(r, Refusal::NoSiloLine));
+        check_refused(&order("0", &[("silo101", "1000")]), |r| {
+            matches!(r, Refusal::NotPositive { .. })
+        });
+        check_refused(&order("-5", &[("silo101", "1000")]), |r| {
+            matches!(r, Refusal::NotPositive { .. })
+        });
+        check_refused(
+            &order("1000", &[("silo101", "1100"), ("silo102", "-100")]),
+            |r| matches!(r, Refusal::NotPositive { .. }),
+        );
+        check_refused(&order("5369042.71", &[("silo101", "1000")]), |r| {
+            matches!(r, Refusal::TooMuch { .. })
+        });
+        check_refused(&order("1000", &[("silo999", "1000")]), |r| {
+            matches!(r, Refusal::UnknownCode { .. })
+        });
+        check_refused(
+            &order("1000", &[("silo101", "500"), ("silo101", "500")]),
+            |r| matches!(r, Refusal::DuplicateSilo { .. }),
+        );
+        check_refused(&order("1000", &[("silo101", "900")]), |r| {
+            matches!(r, Refusal::Scaling { .. })
+        });
+        check_refused(&order("1000", &[("PLC01", "1000")]), |r| {
+            matches!(r, Refusal::NoSiloLine)
+        });
         check_refused(&order("1000", &[]), |r| matches!(r, Refusal::NoLines));
-        check_refused(&order("2500", &[("silo101", "1000")]), |r| matches!(r, Refusal::TooMuch { .. }));
+        check_refused(&order("2500", &[("silo101", "1000")]), |r| {
+            matches!(r, Refusal::TooMuch { .. })
+        });
     }
 
     #[test]

@@ -31,7 +31,12 @@ pub const ETA_MIN_AGE_MS: i64 = 60_000;
 /// Milliseconds until the last gram, corrected by how this batch has run so far. `None` until 3 % or
 /// 60 s have passed, and while nothing moves.
 #[must_use]
-pub fn eta_ms(remaining: &[Remaining], progress: BasisPoints, age_ms: i64, settle_ms: i64) -> Option<i64> {
+pub fn eta_ms(
+    remaining: &[Remaining],
+    progress: BasisPoints,
+    age_ms: i64,
+    settle_ms: i64,
+) -> Option<i64> {
     if progress < ETA_MIN_PROGRESS && age_ms < ETA_MIN_AGE_MS {
         return None;
     }
@@ -58,12 +63,18 @@ mod tests {
     fn the_bar_never_leaves_its_frame() {
         assert_eq!(progress(Grams(1_000), Grams(2_000)), BasisPoints(10_000));
         assert_eq!(progress(Grams(0), Grams(5)), BasisPoints(0));
-        assert_eq!(progress(Grams(2_350_000), Grams(2_058_600)), BasisPoints(8_760));
+        assert_eq!(
+            progress(Grams(2_350_000), Grams(2_058_600)),
+            BasisPoints(8_760)
+        );
     }
 
     #[test]
     fn no_estimate_before_three_percent_or_a_minute() {
-        let left = [Remaining { left_g: Grams(14_000), rate_g_s: 14_000 }];
+        let left = [Remaining {
+            left_g: Grams(14_000),
+            rate_g_s: 14_000,
+        }];
         assert_eq!(eta_ms(&left, BasisPoints(299), 59_999, 0), None);
         assert_eq!(eta_ms(&left, BasisPoints(300), 0, 0), Some(1_000));
         assert_eq!(eta_ms(&left, BasisPoints(0), 60_000, 0), Some(1_000));
@@ -71,7 +82,10 @@ mod tests {
 
     #[test]
     fn a_line_without_a_rate_gives_no_estimate() {
-        let left = [Remaining { left_g: Grams(1), rate_g_s: 0 }];
+        let left = [Remaining {
+            left_g: Grams(1),
+            rate_g_s: 0,
+        }];
         assert_eq!(eta_ms(&left, BasisPoints(5_000), 0, 0), None);
     }
 }

@@ -122,7 +122,10 @@ pub(crate) mod tests {
                 erp_code: "silo101".into(),
                 material: "PKE pellet".into(),
                 planned_g: Grams(988_000),
-                tolerance: Tolerance { share: BasisPoints(1_000), floor_g: Grams(2_000) },
+                tolerance: Tolerance {
+                    share: BasisPoints(1_000),
+                    floor_g: Grams(2_000),
+                },
             }],
             manual_lines: vec![ManualLine {
                 material: "CaCO3".into(),

@@ -89,9 +89,14 @@ impl MovementKind {
     /// The kind for a stored word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<MovementKind> {
-        [MovementKind::Opening, MovementKind::Receipt, MovementKind::Dosing, MovementKind::Correction]
-            .into_iter()
-            .find(|kind| kind.word() == word)
+        [
+            MovementKind::Opening,
+            MovementKind::Receipt,
+            MovementKind::Dosing,
+            MovementKind::Correction,
+        ]
+        .into_iter()
+        .find(|kind| kind.word() == word)
     }
 }
 
@@ -110,27 +115,54 @@ pub fn deviation(planned: Grams, actual: Grams) -> Option<BasisPoints> {
 mod tests {
     use super::*;
 
-    const TEN_PERCENT: Tolerance = Tolerance { share: BasisPoints(1_000), floor_g: Grams(2_000) };
+    const TEN_PERCENT: Tolerance = Tolerance {
+        share: BasisPoints(1_000),
+        floor_g: Grams(2_000),
+    };
 
     #[test]
     fn a_small_dose_is_judged_by_the_floor() {
         assert_eq!(TEN_PERCENT.band(Grams(2_000)), Grams(2_000));
-        assert_eq!(TEN_PERCENT.judge(Grams(2_000), Grams(3_900)), Judgement::Within);
-        assert_eq!(TEN_PERCENT.judge(Grams(2_000), Grams(4_010)), Judgement::Over);
+        assert_eq!(
+            TEN_PERCENT.judge(Grams(2_000), Grams(3_900)),
+            Judgement::Within
+        );
+        assert_eq!(
+            TEN_PERCENT.judge(Grams(2_000), Grams(4_010)),
+            Judgement::Over
+        );
     }
 
     #[test]
     fn the_band_is_inclusive() {
-        assert_eq!(TEN_PERCENT.judge(Grams(100_000), Grams(110_000)), Judgement::Within);
-        assert_eq!(TEN_PERCENT.judge(Grams(100_000), Grams(110_010)), Judgement::Over);
-        assert_eq!(TEN_PERCENT.judge(Grams(100_000), Grams(90_000)), Judgement::Within);
-        assert_eq!(TEN_PERCENT.judge(Grams(100_000), Grams(89_990)), Judgement::Under);
+        assert_eq!(
+            TEN_PERCENT.judge(Grams(100_000), Grams(110_000)),
+            Judgement::Within
+        );
+        assert_eq!(
+            TEN_PERCENT.judge(Grams(100_000), Grams(110_010)),
+            Judgement::Over
+        );
+        assert_eq!(
+            TEN_PERCENT.judge(Grams(100_000), Grams(90_000)),
+            Judgement::Within
+        );
+        assert_eq!(
+            TEN_PERCENT.judge(Grams(100_000), Grams(89_990)),
+            Judgement::Under
+        );
     }
 
     #[test]
     fn deviation_has_a_sign_and_no_value_for_an_empty_plan() {
-        assert_eq!(deviation(Grams(420_000), Grams(444_200)), Some(BasisPoints(576)));
-        assert_eq!(deviation(Grams(100_000), Grams(99_000)), Some(BasisPoints(-100)));
+        assert_eq!(
+            deviation(Grams(420_000), Grams(444_200)),
+            Some(BasisPoints(576))
+        );
+        assert_eq!(
+            deviation(Grams(100_000), Grams(99_000)),
+            Some(BasisPoints(-100))
+        );
         assert_eq!(deviation(Grams(0), Grams(5)), None);
     }
 }

@@ -99,7 +99,11 @@ impl Grams {
         }
         let product = i128::from(self.0) * i128::from(numerator.0);
         let den = i128::from(denominator.0);
-        let (product, den) = if den < 0 { (-product, -den) } else { (product, den) };
+        let (product, den) = if den < 0 {
+            (-product, -den)
+        } else {
+            (product, den)
+        };
         let half = den / 2;
         let rounded = if product >= 0 {
             (product + half) / den
@@ -148,7 +152,8 @@ impl BasisPoints {
     /// This share of a mass, rounded half up to whole grams.
     #[must_use]
     pub fn of(self, mass: Grams) -> Grams {
-        mass.scale(Grams(self.0), Grams(10_000)).unwrap_or(Grams(i64::MAX))
+        mass.scale(Grams(self.0), Grams(10_000))
+            .unwrap_or(Grams(i64::MAX))
     }
 }
 
@@ -169,7 +174,13 @@ mod tests {
 
     #[test]
     fn a_kilogram_that_binary_floats_cannot_hold_keeps_every_gram() {
-        for (text, grams) in [("0.29", 290), ("8.20", 8_200), ("0.0005", 1), ("-0.0005", -1), ("12.3456", 12_346)] {
+        for (text, grams) in [
+            ("0.29", 290),
+            ("8.20", 8_200),
+            ("0.0005", 1),
+            ("-0.0005", -1),
+            ("12.3456", 12_346),
+        ] {
             assert_eq!(Grams::from_kg(kg(text)), Ok(Grams(grams)), "{text}");
         }
     }
@@ -191,7 +202,10 @@ mod tests {
     fn scaling_rounds_half_up_and_refuses_a_zero_base() {
         assert_eq!(Grams(1).scale(Grams(1), Grams(2)), Some(Grams(1)));
         assert_eq!(Grams(-1).scale(Grams(1), Grams(2)), Some(Grams(-1)));
-        assert_eq!(Grams(120_000).scale(Grams(2_500_000), Grams(1_000_000)), Some(Grams(300_000)));
+        assert_eq!(
+            Grams(120_000).scale(Grams(2_500_000), Grams(1_000_000)),
+            Some(Grams(300_000))
+        );
         assert_eq!(Grams(1).scale(Grams(1), Grams(0)), None);
     }
 

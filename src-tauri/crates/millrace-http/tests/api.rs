@@ -36,7 +36,7 @@ impl Site {
             "millrace",
             "--demo",
             "--demo-speed",
-            "50",
+            "20",
             "--log",
             "error",
             "--data-dir",
@@ -184,6 +184,10 @@ async fn a_batch_is_approved_started_and_seen_live() {
 
     let report = site.ok("order_import", json!({}), &token).await;
     assert!(report["new_batches"].as_i64() > Some(0), "{report}");
+
+    stream
+        .until("live", |live| live["pending_approvals"].as_i64() > Some(0))
+        .await;
 
     let queue = site.ok("batch_list", json!({}), &token).await;
     let row = queue["rows"]

@@ -4,7 +4,9 @@
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The file was written by a newer program.
-    #[error("the database {path} has version {found}, this program knows versions up to {known}: install the newer program, or restore the backup made before its first start")]
+    #[error(
+        "the database {path} has version {found}, this program knows versions up to {known}: install the newer program, or restore the backup made before its first start"
+    )]
     TooNew {
         /// Which file.
         path: String,

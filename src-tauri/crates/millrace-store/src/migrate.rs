@@ -9,7 +9,9 @@ use rusqlite_migration::{M, Migrations};
 use crate::error::StoreError;
 
 /// All migrations in order. Append only.
-const MIGRATIONS: &[M<'_>] = &[M::up(include_str!("../../../../migrations/0001_foundation.sql"))];
+const MIGRATIONS: &[M<'_>] = &[M::up(include_str!(
+    "../../../../migrations/0001_foundation.sql"
+))];
 
 /// How long a connection waits for a lock before it gives up.
 const BUSY: Duration = Duration::from_secs(5);
@@ -31,9 +33,15 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, StoreError> {
             if failure.code == rusqlite::ErrorCode::NotADatabase
                 || failure.code == rusqlite::ErrorCode::DatabaseCorrupt =>
         {
-            StoreError::Corrupt { path: path.display().to_string(), what: source.to_string() }
+            StoreError::Corrupt {
+                path: path.display().to_string(),
+                what: source.to_string(),
+            }
         }
-        _ => StoreError::Open { path: path.display().to_string(), source },
+        _ => StoreError::Open {
+            path: path.display().to_string(),
+            source,
+        },
     })
 }
 
@@ -54,12 +62,20 @@ pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     if found > known {
-        return Err(StoreError::TooNew { path: path.display().to_string(), found, known });
+        return Err(StoreError::TooNew {
+            path: path.display().to_string(),
+            found,
+            known,
+        });
     }
     if found > 0 {
-        let verdict: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0))?;
+        let verdict: String =
+            connection.pragma_query_value(None, "quick_check", |row| row.get(0))?;
         if verdict != "ok" {
-            return Err(StoreError::Corrupt { path: path.display().to_string(), what: verdict });
+            return Err(StoreError::Corrupt {
+                path: path.display().to_string(),
+                what: verdict,
+            });
         }
     }
     Migrations::from_slice(MIGRATIONS).to_latest(connection)?;

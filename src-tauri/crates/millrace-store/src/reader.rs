@@ -17,8 +17,12 @@ pub struct Read<'c> {
 impl Read<'_> {
     /// Journal mode and `synchronous` of this connection.
     pub(crate) fn durability_pragmas(&self) -> Result<(String, i64), StoreError> {
-        let mode = self.connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
-        let synchronous = self.connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
+        let mode = self
+            .connection
+            .pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+        let synchronous = self
+            .connection
+            .pragma_query_value(None, "synchronous", |row| row.get(0))?;
         Ok((mode, synchronous))
     }
 }
@@ -35,7 +39,10 @@ impl ReaderPool {
         let connections = (0..count)
             .map(|_| migrate::connect_read_only(path))
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(ReaderPool { free: Mutex::new(connections), returned: Condvar::new() })
+        Ok(ReaderPool {
+            free: Mutex::new(connections),
+            returned: Condvar::new(),
+        })
     }
 
     pub(crate) fn with<T>(&self, work: impl FnOnce(&Read<'_>) -> T) -> T {
@@ -44,19 +51,34 @@ impl ReaderPool {
             loop {
                 match free.pop() {
                     Some(connection) => break connection,
-                    None => free = self.returned.wait(free).unwrap_or_else(PoisonError::into_inner),
+                    None => {
+                        free = self
+                            .returned
+                            .wait(free)
+                            .unwrap_or_else(PoisonError::into_inner)
+                    }
                 }
             }
         };
         // The connection goes back even when `work` panics.
-        let guard = Returned { pool: self, connection: Some(connection) };
-        work(&Read { connection: guard.connection.as_ref().expect("taken only on drop") })
+        let guard = Returned {
+            pool: self,
+            connection: Some(connection),
+        };
+        work(&Read {
+            connection: guard.connection.as_ref().expect("taken only on drop"),
+        })
     }
 
     /// Runs `work` on every connection of the pool (all must be free).
-    pub(crate) fn each<T>(&self, work: impl Fn(&Read<'_>) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
+    pub(crate) fn each<T>(
+        &self,
+        work: impl Fn(&Read<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        free.iter().map(|connection| work(&Read { connection })).collect()
+        free.iter()
+            .map(|connection| work(&Read { connection }))
+            .collect()
     }
 }
 
@@ -68,7 +90,11 @@ struct Returned<'p> {
 impl Drop for Returned<'_> {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            self.pool.free.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            self.pool
+                .free
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(connection);
             self.pool.returned.notify_one();
         }
     }

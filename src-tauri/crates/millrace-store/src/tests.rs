@@ -33,7 +33,10 @@ fn silo(number: u16) -> SiloRow {
         capacity_g: Grams(20_000_000),
         low_g: Grams(2_000_000),
         max_dose_g: Grams(1_500_000),
-        tolerance: Tolerance { share: BasisPoints(1_000), floor_g: Grams(2_000) },
+        tolerance: Tolerance {
+            share: BasisPoints(1_000),
+            floor_g: Grams(2_000),
+        },
         rate_g_s: 14_000,
     }
 }
@@ -50,9 +53,17 @@ fn recipe(order: &str, index: u32) -> ControlRecipe {
             erp_code: "silo101".into(),
             material: "Wheat".into(),
             planned_g: Grams(988_000),
-            tolerance: Tolerance { share: BasisPoints(1_000), floor_g: Grams(2_000) },
+            tolerance: Tolerance {
+                share: BasisPoints(1_000),
+                floor_g: Grams(2_000),
+            },
         }],
-        manual_lines: vec![ManualLine { material: "Salt".into(), erp_code: "PLC01".into(), product_id: None, planned_g: Grams(12_000) }],
+        manual_lines: vec![ManualLine {
+            material: "Salt".into(),
+            erp_code: "PLC01".into(),
+            product_id: None,
+            planned_g: Grams(12_000),
+        }],
     }
 }
 
@@ -70,7 +81,15 @@ fn add_batch(tx: &Write<'_>, order: &str, index: u32) -> Result<(OrderId, BatchI
         due_ms: None,
         at_ms: 1,
     })?;
-    Ok((order_id, tx.batch_add(&BatchNew { order_id, recipe: &recipe(order, index), due_ms: None, at_ms: 1 })?))
+    Ok((
+        order_id,
+        tx.batch_add(&BatchNew {
+            order_id,
+            recipe: &recipe(order, index),
+            due_ms: None,
+            at_ms: 1,
+        })?,
+    ))
 }
 
 fn act(n: i64) -> AuditEntry {
@@ -114,7 +133,10 @@ async fn a_batch_is_read_back_as_it_was_saved() {
     assert_eq!(read, saved);
     assert_eq!(read.version, 2);
     assert_eq!(read.recipe.content_hash().0, read.content_hash);
-    let lines = store.read(move |r| Ok::<_, StoreError>((r.batch_lines(id)?, r.manual_lines(id)?))).await.expect("there");
+    let lines = store
+        .read(move |r| Ok::<_, StoreError>((r.batch_lines(id)?, r.manual_lines(id)?)))
+        .await
+        .expect("there");
     assert_eq!((lines.0.len(), lines.1.len()), (1, 1));
 }
 
@@ -129,9 +151,18 @@ async fn the_second_to_save_is_told_that_somebody_was_faster() {
         .await
         .expect("committed");
     let (mut first, mut second) = (row.clone(), row);
-    store.write(move |tx| tx.batch_save(&mut first)).await.expect("the first");
-    let refused = store.write(move |tx| tx.batch_save(&mut second)).await.expect_err("the second");
-    assert!(matches!(refused, StoreError::Changed { what: "batch", .. }), "{refused}");
+    store
+        .write(move |tx| tx.batch_save(&mut first))
+        .await
+        .expect("the first");
+    let refused = store
+        .write(move |tx| tx.batch_save(&mut second))
+        .await
+        .expect_err("the second");
+    assert!(
+        matches!(refused, StoreError::Changed { what: "batch", .. }),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
@@ -143,7 +174,14 @@ async fn one_callers_refusal_undoes_only_its_own_part_of_a_shared_commit() {
             store
                 .write(move |tx| {
                     tx.meta_set(&format!("k{n}"), "v")?;
-                    if n % 3 == 0 { Err(StoreError::Missing { what: "nothing", id: n }) } else { Ok(n) }
+                    if n % 3 == 0 {
+                        Err(StoreError::Missing {
+                            what: "nothing",
+                            id: n,
+                        })
+                    } else {
+                        Ok(n)
+                    }
                 })
                 .await
         }
@@ -156,7 +194,10 @@ async fn one_callers_refusal_undoes_only_its_own_part_of_a_shared_commit() {
         let _ = outcome.expect("no panic");
     }
     for n in 0..200_i64 {
-        let value = store.read(move |r| r.meta(&format!("k{n}"))).await.expect("readable");
+        let value = store
+            .read(move |r| r.meta(&format!("k{n}")))
+            .await
+            .expect("readable");
         assert_eq!(value.is_some(), n % 3 != 0, "k{n}");
     }
 }
@@ -168,8 +209,20 @@ async fn trail_journal_signatures_and_ledger_cannot_be_rewritten() {
         .write(|tx| {
             let (_, id) = add_batch(tx, "WH/MO/00101", 1)?;
             tx.audit_add(&act(1))?;
-            tx.journal_add(1, Some(id), JournalKind::BatchCreated, &[("order", "WH/MO/00101".into())])?;
-            tx.silo_move(1, SiloNo(101), MovementKind::Opening, Grams(14_400_000), None, None)?;
+            tx.journal_add(
+                1,
+                Some(id),
+                JournalKind::BatchCreated,
+                &[("order", "WH/MO/00101".into())],
+            )?;
+            tx.silo_move(
+                1,
+                SiloNo(101),
+                MovementKind::Opening,
+                Grams(14_400_000),
+                None,
+                None,
+            )?;
             Ok::<_, StoreError>(())
         })
         .await
@@ -182,7 +235,9 @@ async fn trail_journal_signatures_and_ledger_cannot_be_rewritten() {
         "UPDATE silo_movement SET delta_g = 0",
         "DELETE FROM silo_movement",
     ] {
-        let refused = store.write(move |tx| Ok::<_, StoreError>(tx.connection.execute(sql, [])?)).await;
+        let refused = store
+            .write(move |tx| Ok::<_, StoreError>(tx.connection.execute(sql, [])?))
+            .await;
         assert!(refused.is_err(), "{sql}");
     }
 }
@@ -199,25 +254,51 @@ async fn a_changed_row_of_the_trail_is_found_and_named() {
         })
         .await
         .expect("committed");
-    assert_eq!(store.read(|r| r.audit_verify()).await.expect("readable"), Ok(5));
+    assert_eq!(
+        store.read(|r| r.audit_verify()).await.expect("readable"),
+        Ok(5)
+    );
     store
         .write(|tx| {
-            tx.connection.execute_batch("DROP TRIGGER audit_is_append_only_u; UPDATE audit SET reason = 'x' WHERE seq = 3")?;
+            tx.connection.execute_batch(
+                "DROP TRIGGER audit_is_append_only_u; UPDATE audit SET reason = 'x' WHERE seq = 3",
+            )?;
             Ok::<_, StoreError>(())
         })
         .await
         .expect("somebody with the file can do this");
-    assert_eq!(store.read(|r| r.audit_verify()).await.expect("readable"), Err(3));
+    assert_eq!(
+        store.read(|r| r.audit_verify()).await.expect("readable"),
+        Err(3)
+    );
 }
 
 #[tokio::test]
 async fn a_dose_enters_the_ledger_once() {
     let (_folder, store) = open();
-    let id = store.write(|tx| add_batch(tx, "WH/MO/00101", 1)).await.expect("committed").1;
-    let dose = move |tx: &Write<'_>| tx.silo_move(2, SiloNo(101), MovementKind::Dosing, Grams(-100), Some(id), None);
+    let id = store
+        .write(|tx| add_batch(tx, "WH/MO/00101", 1))
+        .await
+        .expect("committed")
+        .1;
+    let dose = move |tx: &Write<'_>| {
+        tx.silo_move(
+            2,
+            SiloNo(101),
+            MovementKind::Dosing,
+            Grams(-100),
+            Some(id),
+            None,
+        )
+    };
     store.write(dose).await.expect("the first");
     store.write(dose).await.expect_err("the second");
-    let level = store.read(|r| r.silo_last_movement(SiloNo(101))).await.expect("readable").expect("a row").level_g;
+    let level = store
+        .read(|r| r.silo_last_movement(SiloNo(101)))
+        .await
+        .expect("readable")
+        .expect("a row")
+        .level_g;
     assert_eq!(level, Grams(-100));
 }
 
@@ -228,26 +309,52 @@ async fn messages_of_one_order_go_strictly_in_order() {
         .write(|tx| {
             let (first_order, first) = add_batch(tx, "WH/MO/00101", 1)?;
             let (other_order, other) = add_batch(tx, "WH/MO/00102", 1)?;
-            let second = tx.batch_add(&BatchNew { order_id: first_order, recipe: &recipe("WH/MO/00101", 2), due_ms: None, at_ms: 1 })?;
-            for (key, order, batch) in [("a", first_order, first), ("b", first_order, second), ("c", other_order, other)] {
+            let second = tx.batch_add(&BatchNew {
+                order_id: first_order,
+                recipe: &recipe("WH/MO/00101", 2),
+                due_ms: None,
+                at_ms: 1,
+            })?;
+            for (key, order, batch) in [
+                ("a", first_order, first),
+                ("b", first_order, second),
+                ("c", other_order, other),
+            ] {
                 assert!(tx.outbox_add(key, MessageKind::Consumption, order, batch, "{}", 10)?);
             }
-            assert!(!tx.outbox_add("a", MessageKind::Consumption, first_order, first, "{}", 10)?, "a key counts once");
+            assert!(
+                !tx.outbox_add("a", MessageKind::Consumption, first_order, first, "{}", 10)?,
+                "a key counts once"
+            );
             Ok::<_, StoreError>(())
         })
         .await
         .expect("committed");
-    let next = |store: Store| async move { store.read(|r| r.outbox_next(10)).await.expect("readable").map(|row| row.key) };
+    let next = |store: Store| async move {
+        store
+            .read(|r| r.outbox_next(10))
+            .await
+            .expect("readable")
+            .map(|row| row.key)
+    };
     assert_eq!(next(store.clone()).await.as_deref(), Some("a"));
     let set = |key: &'static str, state: Posting| {
         store.write(move |tx| {
-            let mut row = tx.outbox_list(10)?.into_iter().find(|row| row.key == key).expect("there");
+            let mut row = tx
+                .outbox_list(10)?
+                .into_iter()
+                .find(|row| row.key == key)
+                .expect("there");
             row.state = state;
             tx.outbox_save(&row)
         })
     };
     set("a", Posting::Refused).await.expect("committed");
-    assert_eq!(next(store.clone()).await.as_deref(), Some("c"), "b waits behind its refused elder, c does not");
+    assert_eq!(
+        next(store.clone()).await.as_deref(),
+        Some("c"),
+        "b waits behind its refused elder, c does not"
+    );
     let again = Posting::Refused.step(PostingEvent::Retry).expect("legal");
     set("a", again).await.expect("committed");
     set("a", Posting::Posted).await.expect("committed");
@@ -274,8 +381,16 @@ async fn history_pages_do_not_overlap() {
     let mut seen = Vec::new();
     let mut before = None;
     loop {
-        let filter = HistoryFilter { limit: 7, before, search: "wh/mo".into(), ..HistoryFilter::default() };
-        let (rows, total) = store.read(move |r| r.batches_history(&filter)).await.expect("readable");
+        let filter = HistoryFilter {
+            limit: 7,
+            before,
+            search: "wh/mo".into(),
+            ..HistoryFilter::default()
+        };
+        let (rows, total) = store
+            .read(move |r| r.batches_history(&filter))
+            .await
+            .expect("readable");
         assert_eq!(total, 25);
         if rows.is_empty() {
             break;
@@ -298,8 +413,14 @@ fn a_newer_file_is_refused_with_a_sentence() {
     raw.pragma_update(None, "user_version", 99).expect("set");
     drop(raw);
     let refused = Store::open(&path).expect_err("newer");
-    assert!(matches!(refused, StoreError::TooNew { found: 99, .. }), "{refused}");
-    assert!(refused.to_string().contains("install the newer program"), "{refused}");
+    assert!(
+        matches!(refused, StoreError::TooNew { found: 99, .. }),
+        "{refused}"
+    );
+    assert!(
+        refused.to_string().contains("install the newer program"),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -323,6 +444,9 @@ fn the_schema_snapshot_is_fresh() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/schema.snap.sql");
     if std::fs::read_to_string(&path).unwrap_or_default() != schema {
         std::fs::write(&path, schema).expect("written");
-        panic!("{} was stale and has been refreshed: look at the difference and commit it", path.display());
+        panic!(
+            "{} was stale and has been refreshed: look at the difference and commit it",
+            path.display()
+        );
     }
 }

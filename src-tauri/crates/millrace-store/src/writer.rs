@@ -94,8 +94,15 @@ impl WriterHandle {
         F: FnOnce(&Write<'_>) -> Result<T, E> + Send + 'static,
     {
         let (answer, outcome) = oneshot::channel();
-        let job = Work { work: Some(work), outcome: None, answer };
-        self.queue.send(Box::new(job)).await.map_err(|_| E::from(StoreError::Stopped))?;
+        let job = Work {
+            work: Some(work),
+            outcome: None,
+            answer,
+        };
+        self.queue
+            .send(Box::new(job))
+            .await
+            .map_err(|_| E::from(StoreError::Stopped))?;
         outcome.await.map_err(|_| E::from(StoreError::Stopped))?
     }
 }
@@ -136,8 +143,14 @@ fn commit(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), Sto
     let done = (|| {
         for job in &mut *group {
             connection.execute_batch("SAVEPOINT part")?;
-            let keep = job.run(&Write { read: Read { connection } });
-            connection.execute_batch(if keep { "RELEASE part" } else { "ROLLBACK TO part; RELEASE part" })?;
+            let keep = job.run(&Write {
+                read: Read { connection },
+            });
+            connection.execute_batch(if keep {
+                "RELEASE part"
+            } else {
+                "ROLLBACK TO part; RELEASE part"
+            })?;
         }
         connection.execute_batch("COMMIT")?;
         Ok(())

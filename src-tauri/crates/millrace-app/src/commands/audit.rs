@@ -35,7 +35,14 @@ pub(crate) fn created(actor: &str, action: &str, at_ms: i64, after: &BatchRow) -
 }
 
 /// A batch changed: only the fields that differ stand in the row.
-pub(crate) fn of_batch(actor: &str, action: &str, reason: &str, at_ms: i64, before: &BatchRow, after: &BatchRow) -> AuditEntry {
+pub(crate) fn of_batch(
+    actor: &str,
+    action: &str,
+    reason: &str,
+    at_ms: i64,
+    before: &BatchRow,
+    after: &BatchRow,
+) -> AuditEntry {
     let (before_state, after_state) = (state(before), state(after));
     let mut old = serde_json::Map::new();
     let mut new = serde_json::Map::new();
@@ -60,7 +67,14 @@ pub(crate) fn of_batch(actor: &str, action: &str, reason: &str, at_ms: i64, befo
 }
 
 /// Something that is not a batch.
-pub(crate) fn of(actor: &str, action: &str, object: &str, reason: &str, at_ms: i64, after: &Value) -> AuditEntry {
+pub(crate) fn of(
+    actor: &str,
+    action: &str,
+    object: &str,
+    reason: &str,
+    at_ms: i64,
+    after: &Value,
+) -> AuditEntry {
     AuditEntry {
         at_ms,
         actor: actor.into(),

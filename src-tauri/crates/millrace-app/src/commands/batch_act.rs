@@ -38,14 +38,22 @@ pub(super) struct Signer {
 pub(super) async fn sign(context: &Context, secret: &str) -> Result<Signer, AppError> {
     let caller = context.caller()?;
     let inner = &context.app.inner;
-    let person = authenticate(&inner.store, inner.clock.as_ref(), &caller.name, secret).await.map_err(|error| {
-        if error.code == ErrorCode::WrongSecret {
-            AppError::refusal(ErrorCode::WrongSecret, "this is not your secret; nothing was signed")
-        } else {
-            error
-        }
-    })?;
-    Ok(Signer { id: person.id, name: person.name })
+    let person = authenticate(&inner.store, inner.clock.as_ref(), &caller.name, secret)
+        .await
+        .map_err(|error| {
+            if error.code == ErrorCode::WrongSecret {
+                AppError::refusal(
+                    ErrorCode::WrongSecret,
+                    "this is not your secret; nothing was signed",
+                )
+            } else {
+                error
+            }
+        })?;
+    Ok(Signer {
+        id: person.id,
+        name: person.name,
+    })
 }
 
 fn reason(text: &str) -> Result<String, AppError> {
@@ -66,15 +74,27 @@ fn same_version(row: &BatchRow, version: i64) -> Result<(), AppError> {
     }
     let what = match (row.release, row.run) {
         (Release::Approved, Run::Idle) => {
-            format!("it was approved by {}", row.approved_by.as_deref().unwrap_or("somebody"))
+            format!(
+                "it was approved by {}",
+                row.approved_by.as_deref().unwrap_or("somebody")
+            )
         }
         (release, Run::Idle) => format!("it is {} now", release.word()),
         (_, run) => format!("it is {} now", run.word()),
     };
-    Err(AppError::refusal(ErrorCode::Changed, format!("{} changed while you were looking: {what}", row.label)))
+    Err(AppError::refusal(
+        ErrorCode::Changed,
+        format!("{} changed while you were looking: {what}", row.label),
+    ))
 }
 
-fn signature(signer: &Signer, row: &BatchRow, meaning: &str, at_ms: i64, reason: Option<&str>) -> SignatureRow {
+fn signature(
+    signer: &Signer,
+    row: &BatchRow,
+    meaning: &str,
+    at_ms: i64,
+    reason: Option<&str>,
+) -> SignatureRow {
     SignatureRow {
         person: signer.name.clone(),
         meaning: meaning.into(),
@@ -89,7 +109,14 @@ async fn view(context: &Context, id: BatchId) -> Result<BatchView, AppError> {
 }
 
 /// Reads a batch, lets `change` decide, saves it with its audit row, and lets `more` add the rest.
-async fn change<C, M>(context: &Context, id: BatchId, action: &'static str, reason: String, change: C, more: M) -> Result<BatchView, AppError>
+async fn change<C, M>(
+    context: &Context,
+    id: BatchId,
+    action: &'static str,
+    reason: String,
+    change: C,
+    more: M,
+) -> Result<BatchView, AppError>
 where
     C: FnOnce(&Write<'_>, &mut BatchRow, i64) -> Result<(), AppError> + Send + 'static,
     M: FnOnce(&Write<'_>, &BatchRow, i64) -> Result<(), AppError> + Send + 'static,
@@ -103,7 +130,9 @@ where
             let mut row = before.clone();
             change(tx, &mut row, at_ms)?;
             tx.batch_save(&mut row)?;
-            tx.audit_add(&audit::of_batch(&actor, action, &reason, at_ms, &before, &row))?;
+            tx.audit_add(&audit::of_batch(
+                &actor, action, &reason, at_ms, &before, &row,
+            ))?;
             more(tx, &row, at_ms)
         })
         .await?;
@@ -112,7 +141,10 @@ where
     view(context, id).await
 }
 
-pub(super) async fn batch_approve(context: &Context, request: BatchApprove) -> Result<BatchView, AppError> {
+pub(super) async fn batch_approve(
+    context: &Context,
+    request: BatchApprove,
+) -> Result<BatchView, AppError> {
     let signer = sign(context, &request.secret).await?;
     let person = signer.name.clone();
     change(
@@ -125,7 +157,10 @@ pub(super) async fn batch_approve(context: &Context, request: BatchApprove) -> R
             // The signature covers the content as it is in the books, not as somebody says it is.
             let now = row.recipe.content_hash().0;
             if request.content_hash != now || row.content_hash != now {
-                return Err(AppError::refusal(ErrorCode::Changed, format!("the content of {} is not what you saw", row.label)));
+                return Err(AppError::refusal(
+                    ErrorCode::Changed,
+                    format!("the content of {} is not what you saw", row.label),
+                ));
             }
             row.release = row.release.step(ReleaseEvent::Approve)?;
             row.approved_at_ms = Some(at_ms);
@@ -133,15 +168,28 @@ pub(super) async fn batch_approve(context: &Context, request: BatchApprove) -> R
             Ok(())
         },
         move |tx, row, at_ms| {
-            tx.signature_add(row.id, signer.id, &signature(&signer, row, "approve", at_ms, None))?;
-            tx.journal_add(at_ms, Some(row.id), JournalKind::BatchApproved, &[("person", signer.name.clone())])?;
+            tx.signature_add(
+                row.id,
+                signer.id,
+                &signature(&signer, row, "approve", at_ms, None),
+            )?;
+            tx.journal_add(
+                at_ms,
+                Some(row.id),
+                JournalKind::BatchApproved,
+                &[("person", signer.name.clone())],
+            )?;
             Ok(())
         },
     )
     .await
 }
 
-async fn refuse(context: &Context, request: BatchSignedReason, event: ReleaseEvent) -> Result<BatchView, AppError> {
+async fn refuse(
+    context: &Context,
+    request: BatchSignedReason,
+    event: ReleaseEvent,
+) -> Result<BatchView, AppError> {
     let why = reason(&request.reason)?;
     let signer = sign(context, &request.secret).await?;
     let (action, meaning, kind) = match event {
@@ -161,7 +209,11 @@ async fn refuse(context: &Context, request: BatchSignedReason, event: ReleaseEve
             if row.run != Run::Idle {
                 return Err(AppError::refusal(
                     ErrorCode::IllegalTransition,
-                    format!("{} is {} already: stop it instead", row.label, row.run.word()),
+                    format!(
+                        "{} is {} already: stop it instead",
+                        row.label,
+                        row.run.word()
+                    ),
                 ));
             }
             row.release = row.release.step(event)?;
@@ -171,19 +223,34 @@ async fn refuse(context: &Context, request: BatchSignedReason, event: ReleaseEve
             Ok(())
         },
         move |tx, row, at_ms| {
-            tx.signature_add(row.id, signer.id, &signature(&signer, row, meaning, at_ms, Some(&text)))?;
-            tx.journal_add(at_ms, Some(row.id), kind, &[("person", signer.name.clone()), ("reason", text)])?;
+            tx.signature_add(
+                row.id,
+                signer.id,
+                &signature(&signer, row, meaning, at_ms, Some(&text)),
+            )?;
+            tx.journal_add(
+                at_ms,
+                Some(row.id),
+                kind,
+                &[("person", signer.name.clone()), ("reason", text)],
+            )?;
             Ok(())
         },
     )
     .await
 }
 
-pub(super) async fn batch_reject(context: &Context, request: BatchSignedReason) -> Result<BatchView, AppError> {
+pub(super) async fn batch_reject(
+    context: &Context,
+    request: BatchSignedReason,
+) -> Result<BatchView, AppError> {
     refuse(context, request, ReleaseEvent::Reject).await
 }
 
-pub(super) async fn batch_revoke(context: &Context, request: BatchSignedReason) -> Result<BatchView, AppError> {
+pub(super) async fn batch_revoke(
+    context: &Context,
+    request: BatchSignedReason,
+) -> Result<BatchView, AppError> {
     refuse(context, request, ReleaseEvent::Revoke).await
 }
 
@@ -192,22 +259,34 @@ fn plc_must_be_good(context: &Context) -> Result<(), AppError> {
     let link = plc_link(inner, inner.plc_link().as_ref());
     match link.state {
         LinkStateView::Good | LinkStateView::Degraded => Ok(()),
-        LinkStateView::Off | LinkStateView::Connecting | LinkStateView::Lost => Err(AppError::refusal(
-            ErrorCode::NotReady,
-            format!("the PLC does not answer ({})", link.cause.unwrap_or_else(|| "not connected yet".into())),
-        )),
+        LinkStateView::Off | LinkStateView::Connecting | LinkStateView::Lost => {
+            Err(AppError::refusal(
+                ErrorCode::NotReady,
+                format!(
+                    "the PLC does not answer ({})",
+                    link.cause.unwrap_or_else(|| "not connected yet".into())
+                ),
+            ))
+        }
     }
 }
 
-pub(super) async fn batch_start(context: &Context, request: BatchStart) -> Result<BatchView, AppError> {
+pub(super) async fn batch_start(
+    context: &Context,
+    request: BatchStart,
+) -> Result<BatchView, AppError> {
     plc_must_be_good(context)?;
     let inner = std::sync::Arc::clone(&context.app.inner);
     let not_ready = |why: &str| AppError::refusal(ErrorCode::NotReady, why.to_owned());
-    let map = inner.map.clone().ok_or_else(|| not_ready("there is no register map"))?;
-    let slot: SlotNo = inner
-        .image()
-        .free_slot()
-        .ok_or_else(|| not_ready("no slot of the PLC is free: one must be finished, stored and cleared by the PLC first"))?;
+    let map = inner
+        .map
+        .clone()
+        .ok_or_else(|| not_ready("there is no register map"))?;
+    let slot: SlotNo = inner.image().free_slot().ok_or_else(|| {
+        not_ready(
+            "no slot of the PLC is free: one must be finished, stored and cleared by the PLC first",
+        )
+    })?;
     let in_plc_max = inner.batches_in_plc_max;
     let person = context.caller()?.name.clone();
     change(
@@ -265,12 +344,11 @@ pub(super) async fn batch_start(context: &Context, request: BatchStart) -> Resul
 }
 
 fn command_word(context: &Context) -> Result<(), AppError> {
-    let has = context
-        .app
-        .inner
-        .map
-        .as_ref()
-        .is_some_and(|map| map.slots().next().is_some_and(|slot| map.command_addr(slot).is_some()));
+    let has = context.app.inner.map.as_ref().is_some_and(|map| {
+        map.slots()
+            .next()
+            .is_some_and(|slot| map.command_addr(slot).is_some())
+    });
     if has {
         Ok(())
     } else {
@@ -306,65 +384,149 @@ async fn request_command(
             if !fits(row.run) || row.slot.is_none() {
                 return Err(AppError::refusal(
                     ErrorCode::IllegalTransition,
-                    format!("{} is {} and cannot take the step {}", row.label, row.run.word(), kind.word()),
+                    format!(
+                        "{} is {} and cannot take the step {}",
+                        row.label,
+                        row.run.word(),
+                        kind.word()
+                    ),
                 ));
             }
             // A stop goes before everything; nothing goes before a stop.
-            if row.pending.as_ref().is_some_and(|p| p.kind == PendingKind::Stop || kind != PendingKind::Stop) {
-                return Err(AppError::refusal(ErrorCode::Changed, format!("{} has a request under way already", row.label)));
+            if row
+                .pending
+                .as_ref()
+                .is_some_and(|p| p.kind == PendingKind::Stop || kind != PendingKind::Stop)
+            {
+                return Err(AppError::refusal(
+                    ErrorCode::Changed,
+                    format!("{} has a request under way already", row.label),
+                ));
             }
-            row.pending = Some(Pending { kind, reason: why, person: by, at_ms, sent_ms: None });
+            row.pending = Some(Pending {
+                kind,
+                reason: why,
+                person: by,
+                at_ms,
+                sent_ms: None,
+            });
             row.cancel_after = cancel_after;
             Ok(())
         },
         move |tx, row, at_ms| {
             if let Some(signer) = signer {
                 let meaning = if cancel_after { "cancel" } else { "stop" };
-                tx.signature_add(row.id, signer.id, &signature(&signer, row, meaning, at_ms, Some(&text)))?;
+                tx.signature_add(
+                    row.id,
+                    signer.id,
+                    &signature(&signer, row, meaning, at_ms, Some(&text)),
+                )?;
             }
             let journal = match kind {
                 PendingKind::Pause => JournalKind::PauseRequested,
                 PendingKind::Resume => JournalKind::ResumeRequested,
                 PendingKind::Stop => JournalKind::StopRequested,
             };
-            tx.journal_add(at_ms, Some(row.id), journal, &[("person", person), ("reason", text)])?;
+            tx.journal_add(
+                at_ms,
+                Some(row.id),
+                journal,
+                &[("person", person), ("reason", text)],
+            )?;
             Ok(())
         },
     )
     .await
 }
 
-pub(super) async fn batch_pause(context: &Context, request: BatchPause) -> Result<BatchView, AppError> {
+pub(super) async fn batch_pause(
+    context: &Context,
+    request: BatchPause,
+) -> Result<BatchView, AppError> {
     let why = reason(&request.reason)?;
     let fits = |run| matches!(run, Run::Ready | Run::Running);
-    request_command(context, request.id, "batch_pause", PendingKind::Pause, why, fits, None, false).await
+    request_command(
+        context,
+        request.id,
+        "batch_pause",
+        PendingKind::Pause,
+        why,
+        fits,
+        None,
+        false,
+    )
+    .await
 }
 
-pub(super) async fn batch_resume(context: &Context, request: BatchStart) -> Result<BatchView, AppError> {
+pub(super) async fn batch_resume(
+    context: &Context,
+    request: BatchStart,
+) -> Result<BatchView, AppError> {
     let fits = |run| run == Run::Paused;
-    request_command(context, request.id, "batch_resume", PendingKind::Resume, String::new(), fits, None, false).await
+    request_command(
+        context,
+        request.id,
+        "batch_resume",
+        PendingKind::Resume,
+        String::new(),
+        fits,
+        None,
+        false,
+    )
+    .await
 }
 
 fn may_stop(run: Run) -> bool {
     matches!(run, Run::Ready | Run::Running | Run::Paused | Run::Held)
 }
 
-pub(super) async fn batch_stop(context: &Context, request: BatchSignedReason) -> Result<BatchView, AppError> {
+pub(super) async fn batch_stop(
+    context: &Context,
+    request: BatchSignedReason,
+) -> Result<BatchView, AppError> {
     let why = reason(&request.reason)?;
     let signer = sign(context, &request.secret).await?;
-    request_command(context, request.id, "batch_stop", PendingKind::Stop, why, may_stop, Some(signer), false).await
+    request_command(
+        context,
+        request.id,
+        "batch_stop",
+        PendingKind::Stop,
+        why,
+        may_stop,
+        Some(signer),
+        false,
+    )
+    .await
 }
 
-pub(super) async fn batch_cancel(context: &Context, request: BatchSignedReason) -> Result<BatchView, AppError> {
+pub(super) async fn batch_cancel(
+    context: &Context,
+    request: BatchSignedReason,
+) -> Result<BatchView, AppError> {
     let why = reason(&request.reason)?;
     let id = request.id;
-    let row = context.app.inner.store.read(move |read| read.batch(id).map_err(AppError::from)).await?;
+    let row = context
+        .app
+        .inner
+        .store
+        .read(move |read| read.batch(id).map_err(AppError::from))
+        .await?;
     let is_before = row.run == Run::Idle || is_before_offer(&row);
     if !is_before {
         // Material may have fallen: stop first, and only somebody responsible may ask for both.
         context.caller()?.must(Right::BatchReject)?;
         let signer = sign(context, &request.secret).await?;
-        return request_command(context, id, "batch_cancel", PendingKind::Stop, why, may_stop, Some(signer), true).await;
+        return request_command(
+            context,
+            id,
+            "batch_cancel",
+            PendingKind::Stop,
+            why,
+            may_stop,
+            Some(signer),
+            true,
+        )
+        .await;
     }
     let signer = sign(context, &request.secret).await?;
     let text = why.clone();
@@ -384,14 +546,21 @@ pub(super) async fn batch_cancel(context: &Context, request: BatchSignedReason) 
                 row.trouble = None;
             }
             if row.run != Run::Idle {
-                return Err(AppError::refusal(ErrorCode::Changed, format!("{} is {} now", row.label, row.run.word())));
+                return Err(AppError::refusal(
+                    ErrorCode::Changed,
+                    format!("{} is {} now", row.label, row.run.word()),
+                ));
             }
             row.release = row.release.step(ReleaseEvent::Cancel)?;
             row.ended_at_ms = Some(at_ms);
             Ok(())
         },
         move |tx, row, at_ms| {
-            tx.signature_add(row.id, signer.id, &signature(&signer, row, "cancel", at_ms, Some(&text)))?;
+            tx.signature_add(
+                row.id,
+                signer.id,
+                &signature(&signer, row, "cancel", at_ms, Some(&text)),
+            )?;
             tx.journal_add(
                 at_ms,
                 Some(row.id),
@@ -401,7 +570,9 @@ pub(super) async fn batch_cancel(context: &Context, request: BatchSignedReason) 
             // The order itself is cancelled in the ERP once nothing of it is open and nothing was used.
             let others = tx.batches_of_order(row.order_id)?;
             let is_last = others.iter().all(|other| !other.word().is_open());
-            let is_unused = others.iter().all(|other| other.silo_actual_g.is_none_or(|g| g.0 == 0));
+            let is_unused = others
+                .iter()
+                .all(|other| other.silo_actual_g.is_none_or(|g| g.0 == 0));
             if is_last {
                 tx.order_bury(row.order_id)?;
                 if is_unused {

@@ -10,7 +10,10 @@ use super::build::{self, Labels, Standing};
 use super::view::BatchView;
 use crate::error::AppError;
 
-pub(super) async fn batch_list(context: &Context, request: QueueList) -> Result<QueueView, AppError> {
+pub(super) async fn batch_list(
+    context: &Context,
+    request: QueueList,
+) -> Result<QueueView, AppError> {
     let labels = Labels::new(&context.app.inner);
     context
         .app
@@ -18,21 +21,38 @@ pub(super) async fn batch_list(context: &Context, request: QueueList) -> Result<
         .store
         .read(move |read| {
             let words: Vec<BatchWord> = if request.words.is_empty() {
-                BatchWord::ALL.into_iter().filter(|word| word.is_open()).collect()
+                BatchWord::ALL
+                    .into_iter()
+                    .filter(|word| word.is_open())
+                    .collect()
             } else {
                 request.words
             };
             let mut rows = read.batches_with_words(&words)?;
-            rows.sort_by_key(|row| (row.run == Run::Idle, row.release != Release::Approved && row.run == Run::Idle, row.id));
+            rows.sort_by_key(|row| {
+                (
+                    row.run == Run::Idle,
+                    row.release != Release::Approved && row.run == Run::Idle,
+                    row.id,
+                )
+            });
             let levels = build::levels(read)?;
             let count = |release: Release| {
-                i64::try_from(rows.iter().filter(|r| r.release == release && r.run == Run::Idle).count()).unwrap_or(i64::MAX)
+                i64::try_from(
+                    rows.iter()
+                        .filter(|r| r.release == release && r.run == Run::Idle)
+                        .count(),
+                )
+                .unwrap_or(i64::MAX)
             };
             Ok(QueueView {
                 pending: count(Release::Pending),
                 approved: count(Release::Approved),
                 planned_g: rows.iter().map(|r| r.recipe.planned_g.0).sum(),
-                rows: rows.iter().map(|row| build::batch_row(read, row, &levels, &labels)).collect::<Result<_, _>>()?,
+                rows: rows
+                    .iter()
+                    .map(|row| build::batch_row(read, row, &levels, &labels))
+                    .collect::<Result<_, _>>()?,
             })
         })
         .await
@@ -51,7 +71,10 @@ pub(super) async fn batch_get(context: &Context, request: BatchGet) -> Result<Ba
         .await
 }
 
-pub(super) async fn batch_trend(context: &Context, request: BatchGet) -> Result<TrendView, AppError> {
+pub(super) async fn batch_trend(
+    context: &Context,
+    request: BatchGet,
+) -> Result<TrendView, AppError> {
     context
         .app
         .inner

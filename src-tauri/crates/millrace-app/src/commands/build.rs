@@ -18,14 +18,15 @@ use millrace_store::table::outbox::{MessageKind, OutboxRow};
 use millrace_store::{Read, StoreError};
 
 use super::view::{
-    ActionView, BatchLineView, BatchRowView, BatchView, DownloadStepName, DownloadStepView, JournalView, ManualLineView,
-    PlcTextView, PostingView, ReadBackLineView, ShortageView, SignatureMeaning, SignatureView, WhyNot,
+    ActionView, BatchLineView, BatchRowView, BatchView, DownloadStepName, DownloadStepView,
+    JournalView, ManualLineView, PlcTextView, PostingView, ReadBackLineView, ShortageView,
+    SignatureMeaning, SignatureView, WhyNot,
 };
 use crate::commands::live::LinkStateView;
 use crate::engine::live::plc_link;
 use crate::error::AppError;
+use crate::inner::Inner;
 use crate::session::Caller;
-use crate::start::Inner;
 
 /// Events that a batch's view carries.
 const EVENTS: i64 = 200;
@@ -37,7 +38,10 @@ pub(crate) type Levels = BTreeMap<SiloNo, Option<Grams>>;
 pub(crate) fn levels(read: &Read<'_>) -> Result<Levels, StoreError> {
     let mut levels = Levels::new();
     for silo in read.silos()? {
-        levels.insert(silo.silo, read.silo_last_movement(silo.silo)?.map(|m| m.level_g));
+        levels.insert(
+            silo.silo,
+            read.silo_last_movement(silo.silo)?.map(|m| m.level_g),
+        );
     }
     Ok(levels)
 }
@@ -55,33 +59,47 @@ pub(crate) fn journal(row: JournalRow) -> JournalView {
 }
 
 /// A batch in a list. `labels` names the silos.
-pub(crate) fn batch_row(read: &Read<'_>, row: &BatchRow, levels: &Levels, labels: &Labels) -> Result<BatchRowView, StoreError> {
-    let manual: i64 = read.manual_lines(row.id)?.iter().filter_map(|line| line.actual_g).map(|g| g.0).sum();
+pub(crate) fn batch_row(
+    read: &Read<'_>,
+    row: &BatchRow,
+    levels: &Levels,
+    labels: &Labels,
+) -> Result<BatchRowView, StoreError> {
+    let manual: i64 = read
+        .manual_lines(row.id)?
+        .iter()
+        .filter_map(|line| line.actual_g)
+        .map(|g| g.0)
+        .sum();
     let silo_actual = match row.silo_actual_g {
         Some(actual) => Some(actual.0),
         None if row.run.is_live() => {
             let lines = read.batch_lines(row.id)?;
-            lines.iter().any(|l| l.actual_g.is_some()).then(|| lines.iter().filter_map(|l| l.actual_g).map(|g| g.0).sum())
+            lines
+                .iter()
+                .any(|l| l.actual_g.is_some())
+                .then(|| lines.iter().filter_map(|l| l.actual_g).map(|g| g.0).sum())
         }
         None => None,
     };
-    let shortages = if row.run == Run::Idle && matches!(row.release, Release::Pending | Release::Approved) {
-        row.recipe
-            .silo_lines
-            .iter()
-            .filter_map(|line| {
-                let have = levels.get(&line.silo).copied().flatten()?;
-                (have < line.planned_g).then(|| ShortageView {
-                    silo: line.silo,
-                    label: labels.of(line.silo),
-                    need_g: line.planned_g.0,
-                    have_g: have.0,
+    let shortages =
+        if row.run == Run::Idle && matches!(row.release, Release::Pending | Release::Approved) {
+            row.recipe
+                .silo_lines
+                .iter()
+                .filter_map(|line| {
+                    let have = levels.get(&line.silo).copied().flatten()?;
+                    (have < line.planned_g).then(|| ShortageView {
+                        silo: line.silo,
+                        label: labels.of(line.silo),
+                        need_g: line.planned_g.0,
+                        have_g: have.0,
+                    })
                 })
-            })
-            .collect()
-    } else {
-        Vec::new()
-    };
+                .collect()
+        } else {
+            Vec::new()
+        };
     Ok(BatchRowView {
         id: row.id,
         label: row.label.clone(),
@@ -95,8 +113,13 @@ pub(crate) fn batch_row(read: &Read<'_>, row: &BatchRow, levels: &Levels, labels
         version: row.version,
         content_hash: row.content_hash.clone(),
         planned_g: row.recipe.planned_g.0,
-        actual_g: silo_actual.map(|g| g + manual).or((manual > 0).then_some(manual)),
-        deviation_bp: row.silo_actual_g.and_then(|actual| deviation(row.recipe.silo_total(), actual)).map(|bp| bp.0),
+        actual_g: silo_actual
+            .map(|g| g + manual)
+            .or((manual > 0).then_some(manual)),
+        deviation_bp: row
+            .silo_actual_g
+            .and_then(|actual| deviation(row.recipe.silo_total(), actual))
+            .map(|bp| bp.0),
         due_ms: row.due_ms,
         created_at_ms: row.created_at_ms,
         approved_at_ms: row.approved_at_ms,
@@ -114,11 +137,20 @@ pub(crate) struct Labels(BTreeMap<SiloNo, String>);
 
 impl Labels {
     pub(crate) fn new(inner: &Inner) -> Labels {
-        Labels(inner.silos.iter().map(|s| (s.row.silo, s.row.label.clone())).collect())
+        Labels(
+            inner
+                .silos
+                .iter()
+                .map(|s| (s.row.silo, s.row.label.clone()))
+                .collect(),
+        )
     }
 
     pub(crate) fn of(&self, silo: SiloNo) -> String {
-        self.0.get(&silo).cloned().unwrap_or_else(|| silo.to_string())
+        self.0
+            .get(&silo)
+            .cloned()
+            .unwrap_or_else(|| silo.to_string())
     }
 }
 
@@ -142,10 +174,11 @@ impl Standing {
             caller: caller.clone(),
             labels: Labels::new(inner),
             has_map: inner.map.is_some(),
-            has_command_word: inner
-                .map
-                .as_ref()
-                .is_some_and(|map| map.slots().next().is_some_and(|slot| map.command_addr(slot).is_some())),
+            has_command_word: inner.map.as_ref().is_some_and(|map| {
+                map.slots()
+                    .next()
+                    .is_some_and(|slot| map.command_addr(slot).is_some())
+            }),
             is_plc_good: matches!(link.state, LinkStateView::Good | LinkStateView::Degraded),
             has_free_slot: inner.image().free_slot().is_some(),
             in_plc_max: inner.batches_in_plc_max,
@@ -155,7 +188,11 @@ impl Standing {
 }
 
 /// The whole view of a batch.
-pub(crate) fn batch(read: &Read<'_>, row: &BatchRow, standing: &Standing) -> Result<BatchView, AppError> {
+pub(crate) fn batch(
+    read: &Read<'_>,
+    row: &BatchRow,
+    standing: &Standing,
+) -> Result<BatchView, AppError> {
     let levels = levels(read)?;
     let actuals = read.batch_lines(row.id)?;
     let lines = row
@@ -163,7 +200,10 @@ pub(crate) fn batch(read: &Read<'_>, row: &BatchRow, standing: &Standing) -> Res
         .silo_lines
         .iter()
         .map(|line| {
-            let actual = actuals.iter().find(|a| a.silo == line.silo).and_then(|a| a.actual_g);
+            let actual = actuals
+                .iter()
+                .find(|a| a.silo == line.silo)
+                .and_then(|a| a.actual_g);
             let is_final = row.run.is_final();
             let (low, high) = line.tolerance.limits(line.planned_g);
             BatchLineView {
@@ -174,8 +214,13 @@ pub(crate) fn batch(read: &Read<'_>, row: &BatchRow, standing: &Standing) -> Res
                 low_g: low.0,
                 high_g: high.0,
                 actual_g: actual.map(|a| a.0),
-                deviation_bp: actual.filter(|_| is_final).and_then(|a| deviation(line.planned_g, a)).map(|bp| bp.0),
-                judgement: actual.filter(|_| is_final).map(|a| line.tolerance.judge(line.planned_g, a)),
+                deviation_bp: actual
+                    .filter(|_| is_final)
+                    .and_then(|a| deviation(line.planned_g, a))
+                    .map(|bp| bp.0),
+                judgement: actual
+                    .filter(|_| is_final)
+                    .map(|a| line.tolerance.judge(line.planned_g, a)),
                 have_g: levels.get(&line.silo).copied().flatten().map(|g| g.0),
             }
         })
@@ -217,18 +262,27 @@ pub(crate) fn batch(read: &Read<'_>, row: &BatchRow, standing: &Standing) -> Res
         .into_iter()
         .map(|(step, name)| DownloadStepView {
             step: name,
-            at_ms: committed.iter().find(|(s, _)| *s == step).map(|(_, at)| *at),
+            at_ms: committed
+                .iter()
+                .find(|(s, _)| *s == step)
+                .map(|(_, at)| *at),
         })
         .collect()
     } else {
         Vec::new()
     };
-    let message = read.outbox_of_batch(row.id)?.into_iter().find(|m| m.kind == MessageKind::Consumption);
+    let message = read
+        .outbox_of_batch(row.id)?
+        .into_iter()
+        .find(|m| m.kind == MessageKind::Consumption);
     let texts = [&row.recipe.order_name, &row.recipe.product_name];
     let plc_texts = standing.plc_chars.as_ref().map_or_else(Vec::new, |map| {
         texts
             .into_iter()
-            .map(|full| PlcTextView { full: full.clone(), in_plc: plc_text(full, map) })
+            .map(|full| PlcTextView {
+                full: full.clone(),
+                in_plc: plc_text(full, map),
+            })
             .filter(|text| text.full != text.in_plc)
             .collect()
     });
@@ -239,7 +293,11 @@ pub(crate) fn batch(read: &Read<'_>, row: &BatchRow, standing: &Standing) -> Res
         manual_lines,
         signatures,
         steps,
-        events: read.journal_of_batch(row.id, EVENTS)?.into_iter().map(journal).collect(),
+        events: read
+            .journal_of_batch(row.id, EVENTS)?
+            .into_iter()
+            .map(journal)
+            .collect(),
         posting: posting(row, message.as_ref()),
         actions: actions(read, row, standing)?,
         finished_g: row.finished_g.map(|g| g.0),
@@ -248,17 +306,25 @@ pub(crate) fn batch(read: &Read<'_>, row: &BatchRow, standing: &Standing) -> Res
 }
 
 fn meaning_from_word(word: &str) -> SignatureMeaning {
-    serde_json::from_value(serde_json::Value::String(word.to_owned())).unwrap_or(SignatureMeaning::Approve)
+    serde_json::from_value(serde_json::Value::String(word.to_owned()))
+        .unwrap_or(SignatureMeaning::Approve)
 }
 
 fn posting(row: &BatchRow, message: Option<&OutboxRow>) -> PostingView {
-    let read_back: Option<ReadBack> = message.and_then(|m| m.read_back.as_deref()).and_then(|text| serde_json::from_str(text).ok());
+    let read_back: Option<ReadBack> = message
+        .and_then(|m| m.read_back.as_deref())
+        .and_then(|text| serde_json::from_str(text).ok());
     let post: Option<ConsumptionPost> = message.and_then(|m| serde_json::from_str(&m.payload).ok());
     PostingView {
         state: row.posting,
         attempts: message.map_or(0, |m| m.attempts),
         next_at_ms: message
-            .filter(|m| matches!(m.state, Posting::Queued | Posting::Sending | Posting::InDoubt))
+            .filter(|m| {
+                matches!(
+                    m.state,
+                    Posting::Queued | Posting::Sending | Posting::InDoubt
+                )
+            })
             .map(|m| m.next_at_ms),
         confirmed_at_ms: message.and_then(|m| m.confirmed_at_ms),
         last_answer: message.and_then(|m| m.last_answer.clone()),
@@ -288,10 +354,15 @@ pub(crate) fn is_before_offer(row: &BatchRow) -> bool {
         && matches!(row.run, Run::Downloading | Run::Held)
 }
 
-fn actions(read: &Read<'_>, row: &BatchRow, standing: &Standing) -> Result<Vec<ActionView>, StoreError> {
+fn actions(
+    read: &Read<'_>,
+    row: &BatchRow,
+    standing: &Standing,
+) -> Result<Vec<ActionView>, StoreError> {
     let in_slots = read.batches_in_slots()?;
     let is_idle = row.run == Run::Idle;
-    let is_dosing = matches!(row.run, Run::Ready | Run::Running | Run::Paused | Run::Held) && row.slot.is_some();
+    let is_dosing = matches!(row.run, Run::Ready | Run::Running | Run::Paused | Run::Held)
+        && row.slot.is_some();
     let role = standing.caller.role;
     let command_reason = || {
         if !standing.has_command_word {
@@ -307,8 +378,9 @@ fn actions(read: &Read<'_>, row: &BatchRow, standing: &Standing) -> Result<Vec<A
             Some(WhyNot::NoRegisterMap)
         } else if !standing.is_plc_good {
             Some(WhyNot::PlcOffline)
-        } else if in_slots.iter().any(|other| other.order_id == row.order_id || other.recipe.order_name == row.recipe.order_name)
-            || in_slots.len() >= standing.in_plc_max
+        } else if in_slots.iter().any(|other| {
+            other.order_id == row.order_id || other.recipe.order_name == row.recipe.order_name
+        }) || in_slots.len() >= standing.in_plc_max
         {
             Some(WhyNot::OrderInPlc)
         } else if !standing.has_free_slot {
@@ -318,40 +390,90 @@ fn actions(read: &Read<'_>, row: &BatchRow, standing: &Standing) -> Result<Vec<A
         }
     };
     let stop_pending = row.pending.is_some();
-    let has_stop = row.pending.as_ref().is_some_and(|p| p.kind == millrace_store::table::batch::PendingKind::Stop);
+    let has_stop = row
+        .pending
+        .as_ref()
+        .is_some_and(|p| p.kind == millrace_store::table::batch::PendingKind::Stop);
     let action = |command: &str, right: Right, state_fits: bool, reason: Option<WhyNot>| {
         let why_not = if !state_fits {
             Some(WhyNot::WrongState)
         } else if !role.may(right) {
-            Some(WhyNot::NeedsRight { role: least_role(right).word().into() })
+            Some(WhyNot::NeedsRight {
+                role: least_role(right).word().into(),
+            })
         } else {
             reason
         };
-        ActionView { command: command.into(), allowed: why_not.is_none(), why_not }
+        ActionView {
+            command: command.into(),
+            allowed: why_not.is_none(),
+            why_not,
+        }
     };
     let open = matches!(row.release, Release::Pending | Release::Approved);
     let cancel_before = (is_idle && open) || is_before_offer(row);
     Ok(vec![
-        action("batch_approve", Right::BatchApprove, row.release == Release::Pending && is_idle, None),
-        action("batch_reject", Right::BatchReject, row.release == Release::Pending && is_idle, None),
-        action("batch_revoke", Right::BatchReject, row.release == Release::Approved && is_idle, None),
-        action("batch_start", Right::BatchStart, row.release == Release::Approved && is_idle, start_reason()),
+        action(
+            "batch_approve",
+            Right::BatchApprove,
+            row.release == Release::Pending && is_idle,
+            None,
+        ),
+        action(
+            "batch_reject",
+            Right::BatchReject,
+            row.release == Release::Pending && is_idle,
+            None,
+        ),
+        action(
+            "batch_revoke",
+            Right::BatchReject,
+            row.release == Release::Approved && is_idle,
+            None,
+        ),
+        action(
+            "batch_start",
+            Right::BatchStart,
+            row.release == Release::Approved && is_idle,
+            start_reason(),
+        ),
         action(
             "batch_pause",
             Right::BatchPause,
             matches!(row.run, Run::Ready | Run::Running),
-            if stop_pending { Some(WhyNot::Pending) } else { command_reason() },
+            if stop_pending {
+                Some(WhyNot::Pending)
+            } else {
+                command_reason()
+            },
         ),
         action(
             "batch_resume",
             Right::BatchPause,
             row.run == Run::Paused,
-            if stop_pending { Some(WhyNot::Pending) } else { command_reason() },
+            if stop_pending {
+                Some(WhyNot::Pending)
+            } else {
+                command_reason()
+            },
         ),
-        action("batch_stop", Right::BatchStop, is_dosing, if has_stop { Some(WhyNot::Pending) } else { command_reason() }),
+        action(
+            "batch_stop",
+            Right::BatchStop,
+            is_dosing,
+            if has_stop {
+                Some(WhyNot::Pending)
+            } else {
+                command_reason()
+            },
+        ),
         action(
             "batch_cancel",
-            if cancel_before { Right::BatchCancel } else { Right::BatchReject },
+            if cancel_before {
+                Right::BatchCancel
+            } else {
+                Right::BatchReject
+            },
             cancel_before || is_dosing,
             if cancel_before {
                 None
@@ -361,10 +483,18 @@ fn actions(read: &Read<'_>, row: &BatchRow, standing: &Standing) -> Result<Vec<A
                 command_reason()
             },
         ),
-        action("manual_line_enter", Right::ManualEnter, row.run.is_live() || row.run.is_final(), None),
+        action(
+            "manual_line_enter",
+            Right::ManualEnter,
+            row.run.is_live() || row.run.is_final(),
+            None,
+        ),
     ])
 }
 
 fn least_role(right: Right) -> Role {
-    Role::ALL.into_iter().find(|role| role.may(right)).unwrap_or(Role::Admin)
+    Role::ALL
+        .into_iter()
+        .find(|role| role.may(right))
+        .unwrap_or(Role::Admin)
 }

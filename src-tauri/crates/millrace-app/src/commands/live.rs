@@ -8,9 +8,9 @@ use millrace_core::silo::Judgement;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::view::Quality;
 use super::Context;
 use super::session::Nothing;
+use super::view::Quality;
 use crate::error::AppError;
 
 /// State of a link.

@@ -11,10 +11,16 @@ use super::batch_act::sign;
 use super::view::BatchView;
 use crate::error::AppError;
 
-pub(super) async fn manual_line_enter(context: &Context, request: ManualLineEnter) -> Result<BatchView, AppError> {
+pub(super) async fn manual_line_enter(
+    context: &Context,
+    request: ManualLineEnter,
+) -> Result<BatchView, AppError> {
     let weight = Grams(request.weight_g);
     if weight.0 < 0 || !weight.is_plc_step() {
-        return Err(AppError::refusal(ErrorCode::BadRequest, "a weight is zero or more, in steps of 10 g"));
+        return Err(AppError::refusal(
+            ErrorCode::BadRequest,
+            "a weight is zero or more, in steps of 10 g",
+        ));
     }
     let signer = sign(context, &request.secret).await?;
     let inner = &context.app.inner;
@@ -26,23 +32,37 @@ pub(super) async fn manual_line_enter(context: &Context, request: ManualLineEnte
             if !row.run.is_live() && !row.run.is_final() {
                 return Err(AppError::refusal(
                     ErrorCode::IllegalTransition,
-                    format!("{} has not begun: nothing can have been added to it", row.label),
+                    format!(
+                        "{} has not begun: nothing can have been added to it",
+                        row.label
+                    ),
                 ));
             }
             let line = tx
                 .manual_lines(id)?
                 .into_iter()
                 .find(|line| line.line_no == request.line_no)
-                .ok_or_else(|| AppError::refusal(ErrorCode::NotFound, format!("{} has no manual line {}", row.label, request.line_no)))?;
+                .ok_or_else(|| {
+                    AppError::refusal(
+                        ErrorCode::NotFound,
+                        format!("{} has no manual line {}", row.label, request.line_no),
+                    )
+                })?;
             if weight.0 > line.planned_g.0.saturating_mul(2) {
                 return Err(AppError::refusal(
                     ErrorCode::BadRequest,
-                    format!("{weight} is more than twice the plan of {}: weigh again", line.planned_g),
+                    format!(
+                        "{weight} is more than twice the plan of {}: weigh again",
+                        line.planned_g
+                    ),
                 ));
             }
             if !tx.manual_line_enter(id, request.line_no, weight, &signer.name, at_ms)? {
                 let by = line.entered_by.unwrap_or_default();
-                return Err(AppError::refusal(ErrorCode::Changed, format!("{} was entered already by {by}", line.material)));
+                return Err(AppError::refusal(
+                    ErrorCode::Changed,
+                    format!("{} was entered already by {by}", line.material),
+                ));
             }
             tx.signature_add(
                 id,
@@ -67,7 +87,11 @@ pub(super) async fn manual_line_enter(context: &Context, request: ManualLineEnte
                 at_ms,
                 Some(id),
                 JournalKind::ManualEntered,
-                &[("person", signer.name.clone()), ("material", line.material), ("actual_g", weight.0.to_string())],
+                &[
+                    ("person", signer.name.clone()),
+                    ("material", line.material),
+                    ("actual_g", weight.0.to_string()),
+                ],
             )?;
             Ok(())
         })

@@ -7,6 +7,7 @@ pub mod batch;
 mod batch_act;
 mod batch_view;
 pub(crate) mod build;
+pub mod chart;
 pub mod history;
 pub mod live;
 mod manual;
@@ -64,7 +65,10 @@ impl Context {
 }
 
 fn not_logged_in() -> AppError {
-    AppError::refusal(ErrorCode::NotLoggedIn, "log in first: there is no session, or it has ended")
+    AppError::refusal(
+        ErrorCode::NotLoggedIn,
+        "log in first: there is no session, or it has ended",
+    )
 }
 
 impl App {
@@ -79,11 +83,21 @@ impl App {
     ///
     /// # Errors
     /// [`AppError`] with a code to branch on; nothing was changed unless the message says so.
-    pub async fn dispatch(&self, command: &str, payload: Value, token: Option<&str>) -> Result<Value, AppError> {
+    pub async fn dispatch(
+        &self,
+        command: &str,
+        payload: Value,
+        token: Option<&str>,
+    ) -> Result<Value, AppError> {
         let info = table::COMMANDS
             .iter()
             .find(|info| info.name == command)
-            .ok_or_else(|| AppError::refusal(ErrorCode::UnknownCommand, format!("there is no command {command:?}")))?;
+            .ok_or_else(|| {
+                AppError::refusal(
+                    ErrorCode::UnknownCommand,
+                    format!("there is no command {command:?}"),
+                )
+            })?;
         let caller = match info.access {
             Access::Public => self.caller(token).ok(),
             Access::Session => Some(self.caller(token)?),
@@ -93,7 +107,11 @@ impl App {
                 Some(caller)
             }
         };
-        let context = Context { app: self.clone(), caller, token: token.map(str::to_owned) };
+        let context = Context {
+            app: self.clone(),
+            caller,
+            token: token.map(str::to_owned),
+        };
         table::run(&context, info.name, payload).await
     }
 }

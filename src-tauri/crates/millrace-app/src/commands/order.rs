@@ -82,7 +82,11 @@ pub(super) async fn order_import(context: &Context, _: Nothing) -> Result<Import
     let person = context.caller()?.name.clone();
     let after = serde_json::json!({ "new": report.new_batches, "refused": report.refused, "known": report.known });
     let entry = super::audit::of(&person, "order_import", "orders", "", report.at_ms, &after);
-    context.app.inner.commit(move |tx| Ok(tx.audit_add(&entry)?)).await?;
+    context
+        .app
+        .inner
+        .commit(move |tx| Ok(tx.audit_add(&entry)?))
+        .await?;
     Ok(report)
 }
 
@@ -110,9 +114,14 @@ pub(super) async fn order_list(context: &Context, _: Nothing) -> Result<OrderLis
                     seen_at_ms: row.seen_at_ms,
                 })
                 .collect();
-            let last_import: Option<ImportReport> =
-                read.meta(intake::LAST_IMPORT)?.and_then(|text| serde_json::from_str(&text).ok());
-            Ok(OrderList { orders, imported_at_ms: last_import.as_ref().map(|r| r.at_ms), last_import })
+            let last_import: Option<ImportReport> = read
+                .meta(intake::LAST_IMPORT)?
+                .and_then(|text| serde_json::from_str(&text).ok());
+            Ok(OrderList {
+                orders,
+                imported_at_ms: last_import.as_ref().map(|r| r.at_ms),
+                last_import,
+            })
         })
         .await
 }

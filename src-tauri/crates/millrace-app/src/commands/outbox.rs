@@ -70,23 +70,27 @@ const LIST: i64 = 200;
 
 fn payload_text(row: &OutboxRow) -> String {
     match row.kind {
-        MessageKind::Consumption => serde_json::from_str::<ConsumptionPost>(&row.payload).map_or_else(
-            |_| row.payload.clone(),
-            |post| {
-                let mut lines: Vec<String> = post
-                    .lines
-                    .iter()
-                    .filter(|line| line.consumed_g.0 > 0)
-                    .map(|line| format!("{} {}", line.equipment_code, line.consumed_g))
-                    .collect();
-                if let Some(finished) = post.finished_g {
-                    lines.push(format!("finished {finished}"));
-                }
-                lines.join("\n")
-            },
-        ),
+        MessageKind::Consumption => serde_json::from_str::<ConsumptionPost>(&row.payload)
+            .map_or_else(
+                |_| row.payload.clone(),
+                |post| {
+                    let mut lines: Vec<String> = post
+                        .lines
+                        .iter()
+                        .filter(|line| line.consumed_g.0 > 0)
+                        .map(|line| format!("{} {}", line.equipment_code, line.consumed_g))
+                        .collect();
+                    if let Some(finished) = post.finished_g {
+                        lines.push(format!("finished {finished}"));
+                    }
+                    lines.join("\n")
+                },
+            ),
         MessageKind::CancelOrder => serde_json::from_str::<CancelPayload>(&row.payload)
-            .map_or_else(|_| row.payload.clone(), |cancel| format!("{}: {}", cancel.order_name, cancel.reason)),
+            .map_or_else(
+                |_| row.payload.clone(),
+                |cancel| format!("{}: {}", cancel.order_name, cancel.reason),
+            ),
     }
 }
 
@@ -110,7 +114,11 @@ pub(super) async fn outbox_list(context: &Context, _: Nothing) -> Result<OutboxL
                     batch_label: row.batch_label,
                     state: row.state,
                     attempts: row.attempts,
-                    next_at_ms: matches!(row.state, Posting::Queued | Posting::Sending | Posting::InDoubt).then_some(row.next_at_ms),
+                    next_at_ms: matches!(
+                        row.state,
+                        Posting::Queued | Posting::Sending | Posting::InDoubt
+                    )
+                    .then_some(row.next_at_ms),
                     created_at_ms: row.created_at_ms,
                     last_answer: row.last_answer,
                 })
@@ -122,7 +130,10 @@ pub(super) async fn outbox_list(context: &Context, _: Nothing) -> Result<OutboxL
 
 /// A refused message goes back to the queue; one that waits for its pause goes at once. What is in
 /// doubt is still read back first.
-pub(super) async fn outbox_retry(context: &Context, request: OutboxRetry) -> Result<OutboxList, AppError> {
+pub(super) async fn outbox_retry(
+    context: &Context,
+    request: OutboxRetry,
+) -> Result<OutboxList, AppError> {
     let inner = &context.app.inner;
     let at_ms = inner.clock.now_ms();
     let person = context.caller()?.name.clone();
@@ -142,7 +153,14 @@ pub(super) async fn outbox_retry(context: &Context, request: OutboxRetry) -> Res
             row.next_at_ms = at_ms;
             tx.outbox_save(&row)?;
             mirror(tx, &row, at_ms, None)?;
-            tx.audit_add(&audit::of(&person, "outbox_retry", &format!("outbox:{}", row.id), "", at_ms, &serde_json::json!({ "state": row.state.word() })))?;
+            tx.audit_add(&audit::of(
+                &person,
+                "outbox_retry",
+                &format!("outbox:{}", row.id),
+                "",
+                at_ms,
+                &serde_json::json!({ "state": row.state.word() }),
+            ))?;
             Ok(())
         })
         .await?;

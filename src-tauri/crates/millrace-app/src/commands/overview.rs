@@ -4,11 +4,11 @@ use millrace_core::ids::{BatchId, SiloNo};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::view::{BatchRowView, JournalView};
 use super::Context;
 use super::build::{self, Labels};
 use super::live::LinkStateView;
 use super::session::Nothing;
+use super::view::{BatchRowView, JournalView};
 use crate::error::AppError;
 use millrace_core::batch::posting::Posting;
 use millrace_core::batch::release::Release;
@@ -188,13 +188,23 @@ pub(super) async fn overview_get(context: &Context, _: Nothing) -> Result<Overvi
 
             for row in read.batches_in_slots()? {
                 if let Some(reason) = &row.trouble {
-                    attention.push(AttentionView::BlockRefused { id: row.id, batch_label: row.label.clone(), reason: reason.clone() });
+                    attention.push(AttentionView::BlockRefused {
+                        id: row.id,
+                        batch_label: row.label.clone(),
+                        reason: reason.clone(),
+                    });
                 }
             }
             if live.plc.state == LinkStateView::Lost {
-                attention.push(AttentionView::PlcLost { cause: live.plc.cause.clone().unwrap_or_default() });
+                attention.push(AttentionView::PlcLost {
+                    cause: live.plc.cause.clone().unwrap_or_default(),
+                });
             }
-            for message in read.outbox_list(50)?.into_iter().filter(|m| m.state == Posting::Refused) {
+            for message in read
+                .outbox_list(50)?
+                .into_iter()
+                .filter(|m| m.state == Posting::Refused)
+            {
                 attention.push(AttentionView::PostingRefused {
                     id: message.batch_id,
                     batch_label: message.batch_label,
@@ -207,17 +217,29 @@ pub(super) async fn overview_get(context: &Context, _: Nothing) -> Result<Overvi
                     waiting: live.outbox.waiting + live.outbox.in_doubt,
                 });
             }
-            attention.extend(problems.into_iter().map(|p| AttentionView::SetUp { area: p.area, message: p.message }));
+            attention.extend(problems.into_iter().map(|p| AttentionView::SetUp {
+                area: p.area,
+                message: p.message,
+            }));
 
             let ended = read.batches_ended_between(day_begin_ms, i64::MAX)?;
-            for row in ended.iter().rev().filter(|row| row.silo_actual_g.is_some()).take(3) {
+            for row in ended
+                .iter()
+                .rev()
+                .filter(|row| row.silo_actual_g.is_some())
+                .take(3)
+            {
                 let actuals = read.batch_lines(row.id)?;
                 for line in &row.recipe.silo_lines {
-                    let actual = actuals.iter().find(|a| a.silo == line.silo).and_then(|a| a.actual_g);
+                    let actual = actuals
+                        .iter()
+                        .find(|a| a.silo == line.silo)
+                        .and_then(|a| a.actual_g);
                     if let Some(actual) = actual
                         && row.run == Run::Complete
                         && line.tolerance.judge(line.planned_g, actual) != Judgement::Within
-                        && let Some(deviation) = millrace_core::silo::deviation(line.planned_g, actual)
+                        && let Some(deviation) =
+                            millrace_core::silo::deviation(line.planned_g, actual)
                     {
                         attention.push(AttentionView::OutOfTolerance {
                             id: row.id,
@@ -227,8 +249,16 @@ pub(super) async fn overview_get(context: &Context, _: Nothing) -> Result<Overvi
                         });
                     }
                 }
-                for line in read.manual_lines(row.id)?.into_iter().filter(|line| line.actual_g.is_none()) {
-                    attention.push(AttentionView::ManualLineOpen { id: row.id, batch_label: row.label.clone(), material: line.material });
+                for line in read
+                    .manual_lines(row.id)?
+                    .into_iter()
+                    .filter(|line| line.actual_g.is_none())
+                {
+                    attention.push(AttentionView::ManualLineOpen {
+                        id: row.id,
+                        batch_label: row.label.clone(),
+                        material: line.material,
+                    });
                 }
             }
 
@@ -240,7 +270,9 @@ pub(super) async fn overview_get(context: &Context, _: Nothing) -> Result<Overvi
                 });
             }
             let approved = read.batches_with_words(&[BatchWord::Approved])?;
-            let next = approved.iter().find(|row| row.run == Run::Idle && row.release == Release::Approved);
+            let next = approved
+                .iter()
+                .find(|row| row.run == Run::Idle && row.release == Release::Approved);
             if let Some(next) = next.or_else(|| waiting.first()) {
                 for line in &next.recipe.silo_lines {
                     if let Some(have) = levels.get(&line.silo).copied().flatten()
@@ -259,7 +291,11 @@ pub(super) async fn overview_get(context: &Context, _: Nothing) -> Result<Overvi
                 if let Some(level) = levels.get(&silo.silo).copied().flatten()
                     && level < silo.low_g
                 {
-                    attention.push(AttentionView::SiloLow { silo: silo.silo, label: silo.label.clone(), level_g: level.0 });
+                    attention.push(AttentionView::SiloLow {
+                        silo: silo.silo,
+                        label: silo.label.clone(),
+                        level_g: level.0,
+                    });
                 }
             }
             let refused = read.orders_refused_count(now_ms - PHASES_MS)?;
@@ -268,10 +304,20 @@ pub(super) async fn overview_get(context: &Context, _: Nothing) -> Result<Overvi
             }
             attention.truncate(ATTENTION_MAX);
 
-            let (recent, _) = read.batches_history(&HistoryFilter { limit: RECENT, ..HistoryFilter::default() })?;
-            let made: Vec<&BatchRow> = ended.iter().filter(|row| row.silo_actual_g.is_some()).collect();
+            let (recent, _) = read.batches_history(&HistoryFilter {
+                limit: RECENT,
+                ..HistoryFilter::default()
+            })?;
+            let made: Vec<&BatchRow> = ended
+                .iter()
+                .filter(|row| row.silo_actual_g.is_some())
+                .collect();
             let planned: i64 = made.iter().map(|row| row.recipe.silo_total().0).sum();
-            let actual: i64 = made.iter().filter_map(|row| row.silo_actual_g).map(|g| g.0).sum();
+            let actual: i64 = made
+                .iter()
+                .filter_map(|row| row.silo_actual_g)
+                .map(|g| g.0)
+                .sum();
             Ok(OverviewView {
                 attention,
                 today_batches: count(&made, |row| row.run == Run::Complete),
@@ -282,10 +328,23 @@ pub(super) async fn overview_get(context: &Context, _: Nothing) -> Result<Overvi
                 )
                 .map(|bp| bp.0),
                 today_stopped: count(&made, |row| row.run != Run::Complete),
-                phases: phases(&read.journal_since(now_ms - PHASES_MS)?, now_ms - PHASES_MS, now_ms),
-                next: next.map(|row| build::batch_row(read, row, &levels, &labels)).transpose()?,
-                recent: recent.iter().map(|row| build::batch_row(read, row, &levels, &labels)).collect::<Result<_, _>>()?,
-                events: read.journal_latest(EVENTS)?.into_iter().map(build::journal).collect(),
+                phases: phases(
+                    &read.journal_since(now_ms - PHASES_MS)?,
+                    now_ms - PHASES_MS,
+                    now_ms,
+                ),
+                next: next
+                    .map(|row| build::batch_row(read, row, &levels, &labels))
+                    .transpose()?,
+                recent: recent
+                    .iter()
+                    .map(|row| build::batch_row(read, row, &levels, &labels))
+                    .collect::<Result<_, _>>()?,
+                events: read
+                    .journal_latest(EVENTS)?
+                    .into_iter()
+                    .map(build::journal)
+                    .collect(),
             })
         })
         .await
@@ -301,7 +360,9 @@ fn day_begin(now_ms: i64, zone: &str) -> i64 {
         .ok()
         .and_then(|now| now.in_tz(zone).ok())
         .and_then(|now| now.start_of_day().ok())
-        .map_or(now_ms - PHASES_MS, |midnight| midnight.timestamp().as_millisecond())
+        .map_or(now_ms - PHASES_MS, |midnight| {
+            midnight.timestamp().as_millisecond()
+        })
 }
 
 /// What the line did, folded from the journal. Time while the PLC was lost stays a gap.
@@ -313,16 +374,25 @@ fn phases(events: &[JournalRow], from_ms: i64, to_ms: i64) -> Vec<PhaseView> {
         if let (Some((phase, label)), Some(since)) = (now, since)
             && at > since
         {
-            out.push(PhaseView { from_ms: since, to_ms: at, phase: *phase, batch_label: label.clone() });
+            out.push(PhaseView {
+                from_ms: since,
+                to_ms: at,
+                phase: *phase,
+                batch_label: label.clone(),
+            });
         }
     };
     for event in events {
         let label = event.batch_label.clone();
         let next = match event.kind {
-            JournalKind::BatchRunning | JournalKind::BatchResumed | JournalKind::BatchUnheld => Some((Phase::Running, label)),
+            JournalKind::BatchRunning | JournalKind::BatchResumed | JournalKind::BatchUnheld => {
+                Some((Phase::Running, label))
+            }
             JournalKind::BatchPaused => Some((Phase::Paused, label)),
             JournalKind::BatchHeld => Some((Phase::Held, label)),
-            JournalKind::BatchCompleted | JournalKind::BatchStopped | JournalKind::BatchFailed => Some((Phase::Idle, None)),
+            JournalKind::BatchCompleted | JournalKind::BatchStopped | JournalKind::BatchFailed => {
+                Some((Phase::Idle, None))
+            }
             JournalKind::PlcLost => None,
             JournalKind::PlcBack => Some((Phase::Idle, None)),
             JournalKind::BatchCreated

@@ -105,7 +105,10 @@ pub struct FirstAdminCreate {
 
 pub(super) async fn app_info(context: &Context, _: Nothing) -> Result<AppInfo, AppError> {
     let inner = &context.app.inner;
-    let people = inner.store.read(|read| read.person_count().map_err(AppError::from)).await?;
+    let people = inner
+        .store
+        .read(|read| read.person_count().map_err(AppError::from))
+        .await?;
     Ok(AppInfo {
         version: inner.version.clone(),
         is_demo: inner.demo.is_some(),
@@ -117,24 +120,52 @@ pub(super) async fn app_info(context: &Context, _: Nothing) -> Result<AppInfo, A
         zone: inner.site.zone.clone(),
         language: inner.site.language.clone(),
         now_ms: inner.clock.now_ms(),
-        plc: inner.plc_address().to_owned(),
+        plc: inner.plc_address.clone(),
         erp: inner.erp_address.clone(),
         problems: inner.problems.clone(),
     })
 }
 
 fn view(token: String, caller: &Caller) -> SessionView {
-    SessionView { token, user: caller.name.clone(), role: caller.role, rights: caller.role.rights().to_vec() }
+    SessionView {
+        token,
+        user: caller.name.clone(),
+        role: caller.role,
+        rights: caller.role.rights().to_vec(),
+    }
 }
 
-pub(super) async fn session_open(context: &Context, request: SessionOpen) -> Result<SessionView, AppError> {
+pub(super) async fn session_open(
+    context: &Context,
+    request: SessionOpen,
+) -> Result<SessionView, AppError> {
     let inner = &context.app.inner;
     let at_ms = inner.clock.now_ms();
-    match authenticate(&inner.store, inner.clock.as_ref(), &request.user, &request.secret).await {
+    match authenticate(
+        &inner.store,
+        inner.clock.as_ref(),
+        &request.user,
+        &request.secret,
+    )
+    .await
+    {
         Ok(person) => {
-            let caller = Caller { id: person.id, name: person.name, role: person.role };
-            let entry = audit::of(&caller.name, "session_open", "session", "", at_ms, &serde_json::json!({ "role": caller.role }));
-            inner.commit_quietly(false, move |tx| Ok(tx.audit_add(&entry)?)).await?;
+            let caller = Caller {
+                id: person.id,
+                name: person.name,
+                role: person.role,
+            };
+            let entry = audit::of(
+                &caller.name,
+                "session_open",
+                "session",
+                "",
+                at_ms,
+                &serde_json::json!({ "role": caller.role }),
+            );
+            inner
+                .commit_quietly(false, move |tx| Ok(tx.audit_add(&entry)?))
+                .await?;
             let token = inner.sessions.open(caller.clone(), inner.clock.as_ref())?;
             Ok(view(token, &caller))
         }
@@ -142,8 +173,17 @@ pub(super) async fn session_open(context: &Context, request: SessionOpen) -> Res
             if matches!(refusal.code, ErrorCode::WrongSecret | ErrorCode::LockedOut) {
                 // The name as typed, cut: it may be a secret typed into the wrong field.
                 let typed: String = request.user.chars().take(64).collect();
-                let entry = audit::of("unknown", "session_refused", "session", "", at_ms, &serde_json::json!({ "name": typed, "code": refusal.code }));
-                inner.commit_quietly(false, move |tx| Ok(tx.audit_add(&entry)?)).await?;
+                let entry = audit::of(
+                    "unknown",
+                    "session_refused",
+                    "session",
+                    "",
+                    at_ms,
+                    &serde_json::json!({ "name": typed, "code": refusal.code }),
+                );
+                inner
+                    .commit_quietly(false, move |tx| Ok(tx.audit_add(&entry)?))
+                    .await?;
             }
             Err(refusal)
         }
@@ -153,7 +193,10 @@ pub(super) async fn session_open(context: &Context, request: SessionOpen) -> Res
 /// Shortest secret of an administrator.
 const SECRET_CHARS_MIN: usize = 10;
 
-pub(super) async fn first_admin_create(context: &Context, request: FirstAdminCreate) -> Result<SessionView, AppError> {
+pub(super) async fn first_admin_create(
+    context: &Context,
+    request: FirstAdminCreate,
+) -> Result<SessionView, AppError> {
     let bad = |why: &str| Err(AppError::refusal(ErrorCode::BadRequest, why.to_owned()));
     let name = request.name.trim().to_owned();
     if name.is_empty() || name.chars().count() > 64 {
@@ -163,8 +206,18 @@ pub(super) async fn first_admin_create(context: &Context, request: FirstAdminCre
         return bad("the secret must have at least 10 characters");
     }
     let inner = &context.app.inner;
-    let taken = || AppError::refusal(ErrorCode::NoRight, "there is an administrator already: log in");
-    if inner.store.read(|read| read.person_count().map_err(AppError::from)).await? > 0 {
+    let taken = || {
+        AppError::refusal(
+            ErrorCode::NoRight,
+            "there is an administrator already: log in",
+        )
+    };
+    if inner
+        .store
+        .read(|read| read.person_count().map_err(AppError::from))
+        .await?
+        > 0
+    {
         return Err(taken());
     }
     let phc = hash_secret(request.secret).await?;
@@ -176,8 +229,19 @@ pub(super) async fn first_admin_create(context: &Context, request: FirstAdminCre
                 return Err(taken());
             }
             let id = tx.person_add(&name, Role::Admin, &phc, at_ms)?;
-            tx.audit_add(&audit::of(&name, "first_admin_create", &format!("person:{id}"), "", at_ms, &serde_json::json!({ "role": Role::Admin })))?;
-            Ok(Caller { id, name, role: Role::Admin })
+            tx.audit_add(&audit::of(
+                &name,
+                "first_admin_create",
+                &format!("person:{id}"),
+                "",
+                at_ms,
+                &serde_json::json!({ "role": Role::Admin }),
+            ))?;
+            Ok(Caller {
+                id,
+                name,
+                role: Role::Admin,
+            })
         })
         .await?;
     let token = inner.sessions.open(caller.clone(), inner.clock.as_ref())?;

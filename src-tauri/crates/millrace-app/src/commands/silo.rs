@@ -13,6 +13,7 @@ use millrace_reports::chart::ConsumptionBar;
 
 use super::Context;
 use super::build::Labels;
+use super::chart::ChartTheme;
 use super::session::Nothing;
 use crate::error::AppError;
 
@@ -64,18 +65,6 @@ pub struct ConsumptionGet {
     pub to_ms: i64,
     /// `day` or `night`.
     pub theme: ChartTheme,
-}
-
-/// Colours of a drawn chart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum ChartTheme {
-    /// Light.
-    Day,
-    /// Dark.
-    Night,
-    /// On white paper.
-    Print,
 }
 
 /// Planned against actual of one silo over a stretch of time.
@@ -161,10 +150,15 @@ pub(super) async fn silo_list(context: &Context, _: Nothing) -> Result<SiloList,
             let open = read.batches_with_words(&[BatchWord::Pending, BatchWord::Approved])?;
             let mut silos = Vec::new();
             for row in read.silos()? {
-                let moves = read.silo_movements(Some(row.silo), now_ms - RATE_HOURS * HOUR_MS, 5_000)?;
+                let moves =
+                    read.silo_movements(Some(row.silo), now_ms - RATE_HOURS * HOUR_MS, 5_000)?;
                 let last = read.silo_last_movement(row.silo)?;
                 let level = last.as_ref().map(|m| m.level_g.0);
-                let used: i64 = moves.iter().filter(|m| m.kind == MovementKind::Dosing).map(|m| -m.delta_g.0).sum();
+                let used: i64 = moves
+                    .iter()
+                    .filter(|m| m.kind == MovementKind::Dosing)
+                    .map(|m| -m.delta_g.0)
+                    .sum();
                 let per_hour = used / RATE_HOURS;
                 let need: i64 = open
                     .iter()
@@ -178,7 +172,11 @@ pub(super) async fn silo_list(context: &Context, _: Nothing) -> Result<SiloList,
                 if let Some(level) = level {
                     for minute in (0..60).rev() {
                         let at = now_ms - minute * MINUTE_MS;
-                        let after: i64 = moves.iter().filter(|m| m.at_ms > at).map(|m| m.delta_g.0).sum();
+                        let after: i64 = moves
+                            .iter()
+                            .filter(|m| m.at_ms > at)
+                            .map(|m| m.delta_g.0)
+                            .sum();
                         spark_g.push(level - after);
                     }
                 }
@@ -193,7 +191,9 @@ pub(super) async fn silo_list(context: &Context, _: Nothing) -> Result<SiloList,
                     max_dose_g: row.max_dose_g.0,
                     level_g: level,
                     next_need_g: need,
-                    hours_to_low: level.filter(|_| per_hour > 0).map(|level| (level - row.low_g.0).max(0) / per_hour),
+                    hours_to_low: level
+                        .filter(|_| per_hour > 0)
+                        .map(|level| (level - row.low_g.0).max(0) / per_hour),
                     spark_g,
                     moved_at_ms: last.map(|m| m.at_ms),
                 });
@@ -203,9 +203,15 @@ pub(super) async fn silo_list(context: &Context, _: Nothing) -> Result<SiloList,
         .await
 }
 
-pub(super) async fn silo_consumption(context: &Context, request: ConsumptionGet) -> Result<ConsumptionView, AppError> {
+pub(super) async fn silo_consumption(
+    context: &Context,
+    request: ConsumptionGet,
+) -> Result<ConsumptionView, AppError> {
     if request.from_ms >= request.to_ms {
-        return Err(AppError::refusal(ErrorCode::BadRequest, "the stretch of time ends before it begins"));
+        return Err(AppError::refusal(
+            ErrorCode::BadRequest,
+            "the stretch of time ends before it begins",
+        ));
     }
     let labels = Labels::new(&context.app.inner);
     let language = context.app.inner.site.language.clone();
@@ -238,13 +244,20 @@ pub(super) async fn silo_consumption(context: &Context, request: ConsumptionGet)
                     doses: row.doses,
                 })
                 .collect();
-            let svg = super::history::draw(&bars, "", request.theme, &language)?;
-            Ok(ConsumptionView { lines, batches, svg })
+            let svg = super::chart::draw(&bars, "", request.theme, &language)?;
+            Ok(ConsumptionView {
+                lines,
+                batches,
+                svg,
+            })
         })
         .await
 }
 
-pub(super) async fn silo_movements(context: &Context, request: MovementList) -> Result<MovementPage, AppError> {
+pub(super) async fn silo_movements(
+    context: &Context,
+    request: MovementList,
+) -> Result<MovementPage, AppError> {
     let labels = Labels::new(&context.app.inner);
     let limit = request.limit.clamp(1, 500);
     context

@@ -6,9 +6,11 @@ use serde_json::Value;
 use ts_rs::{Config, TS, TypeVisitor};
 
 use super::batch::{
-    BatchApprove, BatchGet, BatchPause, BatchSignedReason, BatchStart, ManualLineEnter, QueueList, QueueView, TrendView,
+    BatchApprove, BatchGet, BatchPause, BatchSignedReason, BatchStart, ManualLineEnter, QueueList,
+    QueueView, TrendView,
 };
-use super::history::{BatchChartGet, ChartView, HistoryList, HistoryPage};
+use super::chart::{BatchChartGet, ChartView};
+use super::history::{HistoryList, HistoryPage};
 use super::live::LiveView;
 use super::order::{ImportReport, OrderList};
 use super::outbox::{OutboxList, OutboxRetry};
@@ -17,7 +19,9 @@ use super::session::{AppInfo, Done, FirstAdminCreate, Nothing, SessionOpen, Sess
 use super::silo::{ConsumptionGet, ConsumptionView, MovementList, MovementPage, SiloList};
 use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
-use super::{batch_act, batch_view, history, live, manual, order, outbox, overview, session, silo};
+use super::{
+    batch_act, batch_view, chart, history, live, manual, order, outbox, overview, session, silo,
+};
 use crate::error::AppError;
 
 macro_rules! access {
@@ -96,7 +100,7 @@ commands! {
     batch_act::batch_cancel(BatchSignedReason) -> BatchView, [right BatchCancel, audited];
     manual::manual_line_enter(ManualLineEnter) -> BatchView, [right ManualEnter, audited];
     history::history_list(HistoryList) -> HistoryPage, [right View];
-    history::batch_chart(BatchChartGet) -> ChartView, [right View];
+    chart::batch_chart(BatchChartGet) -> ChartView, [right View];
     silo::silo_list(Nothing) -> SiloList, [right View];
     silo::silo_consumption(ConsumptionGet) -> ConsumptionView, [right View];
     silo::silo_movements(MovementList) -> MovementPage, [right View];
@@ -105,14 +109,23 @@ commands! {
 }
 
 fn parse<T: serde::de::DeserializeOwned>(name: &str, payload: Value) -> Result<T, AppError> {
-    let payload = if payload.is_null() { Value::Object(serde_json::Map::new()) } else { payload };
+    let payload = if payload.is_null() {
+        Value::Object(serde_json::Map::new())
+    } else {
+        payload
+    };
     serde_json::from_value(payload)
         .map_err(|error| AppError::refusal(ErrorCode::BadRequest, format!("{name}: {error}")))
 }
 
 fn answer<T: serde::Serialize>(response: &T) -> Result<Value, AppError> {
-    serde_json::to_value(response)
-        .map_err(|error| AppError::fault(ErrorCode::Internal, "the answer could not be written", &error))
+    serde_json::to_value(response).map_err(|error| {
+        AppError::fault(
+            ErrorCode::Internal,
+            "the answer could not be written",
+            &error,
+        )
+    })
 }
 
 /// Collects each type's declaration once, with all it is made of.
@@ -136,7 +149,8 @@ impl TypeVisitor for Declarations {
             if self.found.contains_key(&name) {
                 return;
             }
-            self.found.insert(name, format!("export {}\n", T::decl(&self.config)));
+            self.found
+                .insert(name, format!("export {}\n", T::decl(&self.config)));
         }
         T::visit_dependencies(self);
         T::visit_generics(self);
@@ -146,7 +160,10 @@ impl TypeVisitor for Declarations {
 /// The TypeScript side of the table: every type, and the map from command to request and response.
 #[must_use]
 pub fn bindings() -> String {
-    let mut visitor = Declarations { config: Config::new().with_large_int("number"), found: std::collections::BTreeMap::new() };
+    let mut visitor = Declarations {
+        config: Config::new().with_large_int("number"),
+        found: std::collections::BTreeMap::new(),
+    };
     let rows = visit_all(&mut visitor);
     visitor.add::<AppError>();
     visitor.add::<super::view::JournalView>();
@@ -173,7 +190,17 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), COMMANDS.len());
         for command in COMMANDS {
-            let reads = ["_get", "_list", "_view", "_trend", "_chart", "_info", "_movements", "_consumption", "session_close"];
+            let reads = [
+                "_get",
+                "_list",
+                "_view",
+                "_trend",
+                "_chart",
+                "_info",
+                "_movements",
+                "_consumption",
+                "session_close",
+            ];
             let is_read = reads.iter().any(|end| command.name.ends_with(end));
             assert_eq!(command.is_audited, !is_read, "{}", command.name);
         }

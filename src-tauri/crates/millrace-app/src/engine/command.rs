@@ -21,8 +21,15 @@ fn code(kind: PendingKind) -> u16 {
 impl Engine {
     /// Sends what was asked for, or takes note of the PLC's echo. Answers true when it committed
     /// something.
-    pub(super) async fn command(&self, row: &mut BatchRow, slot: SlotNo, echo: Option<u16>) -> Result<bool, CycleError> {
-        let (Some(addr), Some(echo)) = (self.map.command_addr(slot), echo) else { return Ok(false) };
+    pub(super) async fn command(
+        &self,
+        row: &mut BatchRow,
+        slot: SlotNo,
+        echo: Option<u16>,
+    ) -> Result<bool, CycleError> {
+        let (Some(addr), Some(echo)) = (self.map.command_addr(slot), echo) else {
+            return Ok(false);
+        };
         let Some(pending) = row.pending.clone() else {
             if echo != 0 {
                 self.clear_command(slot).await?;
@@ -49,7 +56,9 @@ impl Engine {
             if let Some(pending) = &mut changed.pending {
                 pending.sent_ms = Some(at_ms);
             }
-            *row = self.save(changed, "engine_command_sent", |_, _| Ok(())).await?;
+            *row = self
+                .save(changed, "engine_command_sent", |_, _| Ok(()))
+                .await?;
             return Ok(true);
         }
         if echo != wanted {
@@ -80,7 +89,9 @@ impl Engine {
 
     /// Brings the command word back to 0. Answers true when it was not 0.
     pub(super) async fn clear_command(&self, slot: SlotNo) -> Result<bool, CycleError> {
-        let Some(addr) = self.map.command_addr(slot) else { return Ok(false) };
+        let Some(addr) = self.map.command_addr(slot) else {
+            return Ok(false);
+        };
         if self.plc.read(addr, 1).await? == [0] {
             return Ok(false);
         }

@@ -5,8 +5,13 @@ use millrace_core::batch::run::RunEvent;
 use millrace_core::ids::SlotNo;
 use millrace_core::journal::JournalKind;
 use millrace_core::recipe::ControlRecipe;
-use millrace_core::registers::handshake::{self, DownloadAction, DownloadObs, DownloadStep, DownloadTrouble, Echo, FinishStep};
-use millrace_core::registers::{EncodeError, RegisterMap, SlotOrder, Verdict, accept, content_hash as block_content_hash, encode, plc_text};
+use millrace_core::registers::handshake::{
+    self, DownloadAction, DownloadObs, DownloadStep, DownloadTrouble, Echo, FinishStep,
+};
+use millrace_core::registers::{
+    EncodeError, RegisterMap, SlotOrder, Verdict, accept, content_hash as block_content_hash,
+    encode, plc_text,
+};
 use millrace_store::table::batch::BatchRow;
 
 use super::{CycleError, Engine, Progress};
@@ -16,7 +21,11 @@ use crate::error::AppError;
 ///
 /// # Errors
 /// [`EncodeError`] names the field that the PLC cannot carry.
-pub(crate) fn encode_recipe(map: &RegisterMap, slot: SlotNo, recipe: &ControlRecipe) -> Result<Vec<u16>, EncodeError> {
+pub(crate) fn encode_recipe(
+    map: &RegisterMap,
+    slot: SlotNo,
+    recipe: &ControlRecipe,
+) -> Result<Vec<u16>, EncodeError> {
     encode(
         map,
         &SlotOrder {
@@ -25,7 +34,11 @@ pub(crate) fn encode_recipe(map: &RegisterMap, slot: SlotNo, recipe: &ControlRec
             bom_text: plc_text(&recipe.product_name, map),
             product_text: plc_text(&recipe.product_name, map),
             planned: recipe.silo_total(),
-            silos: recipe.silo_lines.iter().map(|line| (line.silo, line.planned_g)).collect(),
+            silos: recipe
+                .silo_lines
+                .iter()
+                .map(|line| (line.silo, line.planned_g))
+                .collect(),
         },
     )
 }
@@ -33,9 +46,15 @@ pub(crate) fn encode_recipe(map: &RegisterMap, slot: SlotNo, recipe: &ControlRec
 fn trouble_text(trouble: DownloadTrouble, slot: SlotNo) -> String {
     match trouble {
         DownloadTrouble::SlotHoldsOther => format!("slot {slot} holds another order"),
-        DownloadTrouble::AlreadyInPlc => format!("slot {slot} already shows this order although it was never offered"),
-        DownloadTrouble::OfferedByOther => format!("the flag of slot {slot} was cleared, and not by Millrace"),
-        DownloadTrouble::ReadBackDiffers => format!("the words in slot {slot} are not the ones that were written"),
+        DownloadTrouble::AlreadyInPlc => {
+            format!("slot {slot} already shows this order although it was never offered")
+        }
+        DownloadTrouble::OfferedByOther => {
+            format!("the flag of slot {slot} was cleared, and not by Millrace")
+        }
+        DownloadTrouble::ReadBackDiffers => {
+            format!("the words in slot {slot} are not the ones that were written")
+        }
     }
 }
 
@@ -46,13 +65,19 @@ impl Engine {
         };
         let image = match encode_recipe(&self.map, slot, &row.recipe) {
             Ok(words) => words,
-            Err(error) => return self.hold(row, format!("the recipe cannot be written: {error}")).await,
+            Err(error) => {
+                return self
+                    .hold(row, format!("the recipe cannot be written: {error}"))
+                    .await;
+            }
         };
         if step == DownloadStep::Prepared && self.clear_command(slot).await? {
             return Ok(Progress::Again);
         }
         let Some(obs) = self.observe_download(row, slot, &image).await? else {
-            return self.hold(row, format!("the flag of slot {slot} is neither 0 nor 1")).await;
+            return self
+                .hold(row, format!("the flag of slot {slot} is neither 0 nor 1"))
+                .await;
         };
         let action = handshake::download(step, &obs, self.map.rules());
         if let DownloadAction::NeedsPerson(trouble) = action {
@@ -61,7 +86,9 @@ impl Engine {
         self.heal(row).await?;
         match action {
             DownloadAction::WriteBlock => {
-                let block = image.get(..usize::from(self.map.flag_offset())).unwrap_or(&image);
+                let block = image
+                    .get(..usize::from(self.map.flag_offset()))
+                    .unwrap_or(&image);
                 match self.plc.write(self.map.write_base(slot), block).await {
                     Ok(()) => {
                         self.commit_download(row, DownloadStep::Written).await?;
@@ -72,37 +99,60 @@ impl Engine {
                     Err(error) => Err(error.into()),
                 }
             }
-            DownloadAction::WriteFlag => match self.plc.write(self.map.guard_addr(slot), &[0]).await {
-                Ok(()) => Ok(Progress::Again),
-                Err(error) if error.outcome_unknown() => Ok(Progress::Wait),
-                Err(error) => Err(error.into()),
-            },
+            DownloadAction::WriteFlag => {
+                match self.plc.write(self.map.guard_addr(slot), &[0]).await {
+                    Ok(()) => Ok(Progress::Again),
+                    Err(error) if error.outcome_unknown() => Ok(Progress::Wait),
+                    Err(error) => Err(error.into()),
+                }
+            }
             DownloadAction::Commit(next) => {
                 self.commit_download(row, next).await?;
                 Ok(Progress::Again)
             }
-            DownloadAction::Wait(_) | DownloadAction::Done | DownloadAction::NeedsPerson(_) => Ok(Progress::Wait),
+            DownloadAction::Wait(_) | DownloadAction::Done | DownloadAction::NeedsPerson(_) => {
+                Ok(Progress::Wait)
+            }
         }
     }
 
     /// One look at a slot during a download; `None` when the flag is not a truth value.
-    async fn observe_download(&self, row: &BatchRow, slot: SlotNo, image: &[u16]) -> Result<Option<DownloadObs>, CycleError> {
-        let written = self.plc.read(self.map.write_base(slot), self.map.block_words()).await?;
-        let read = self.plc.read(self.map.read_base(slot), self.map.block_words()).await?;
+    async fn observe_download(
+        &self,
+        row: &BatchRow,
+        slot: SlotNo,
+        image: &[u16],
+    ) -> Result<Option<DownloadObs>, CycleError> {
+        let written = self
+            .plc
+            .read(self.map.write_base(slot), self.map.block_words())
+            .await?;
+        let read = self
+            .plc
+            .read(self.map.read_base(slot), self.map.block_words())
+            .await?;
         let flag_at = usize::from(self.map.flag_offset());
         let truth = |word: Option<&u16>| match word {
             Some(0) => Some(false),
             Some(1) => Some(true),
             Some(_) | None => None,
         };
-        let Some(flag) = truth(written.get(flag_at)) else { return Ok(None) };
+        let Some(flag) = truth(written.get(flag_at)) else {
+            return Ok(None);
+        };
         let head = self.plc.read(self.map.guard_addr(slot), 1).await?;
-        let Some(head_flag) = truth(head.first()) else { return Ok(None) };
+        let Some(head_flag) = truth(head.first()) else {
+            return Ok(None);
+        };
         let echo = match accept(&self.map, slot, &read, None) {
             Verdict::Empty => Echo::None,
             Verdict::Accepted(block) => {
                 let hash = block_content_hash(&self.map, &read);
-                let is_known = self.inner.store.read(move |r| r.batch_final_known(&hash).map_err(AppError::from)).await?;
+                let is_known = self
+                    .inner
+                    .store
+                    .read(move |r| r.batch_final_known(&hash).map_err(AppError::from))
+                    .await?;
                 if is_known {
                     Echo::Stored
                 } else if block.order_name == row.recipe.order_name {
@@ -113,10 +163,19 @@ impl Engine {
             }
             Verdict::Refused(_) => Echo::Other,
         };
-        Ok(Some(DownloadObs { flag, head_flag, write_matches: written.get(..flag_at) == image.get(..flag_at), echo }))
+        Ok(Some(DownloadObs {
+            flag,
+            head_flag,
+            write_matches: written.get(..flag_at) == image.get(..flag_at),
+            echo,
+        }))
     }
 
-    async fn commit_download(&self, row: &mut BatchRow, step: DownloadStep) -> Result<(), CycleError> {
+    async fn commit_download(
+        &self,
+        row: &mut BatchRow,
+        step: DownloadStep,
+    ) -> Result<(), CycleError> {
         let at_ms = self.inner.clock.now_ms();
         let mut changed = row.clone();
         changed.download_step = Some(step);

@@ -7,8 +7,12 @@ use millrace_core::batch::release::{Release, ReleaseEvent};
 use millrace_core::batch::run::{Run, RunEvent};
 use millrace_core::ids::{SiloNo, SlotNo};
 use millrace_core::journal::JournalKind;
-use millrace_core::registers::handshake::{self, FinishAction, FinishObs, FinishStep, FinishTrouble, FinishWait, Seen};
-use millrace_core::registers::{Expected, SlotBlock, Verdict, accept, content_hash as block_content_hash};
+use millrace_core::registers::handshake::{
+    self, FinishAction, FinishObs, FinishStep, FinishTrouble, FinishWait, Seen,
+};
+use millrace_core::registers::{
+    Expected, SlotBlock, Verdict, accept, content_hash as block_content_hash,
+};
 use millrace_core::silo::{MovementKind, deviation};
 use millrace_core::units::Grams;
 use millrace_store::table::batch::{BatchRow, PendingKind};
@@ -30,7 +34,9 @@ fn trouble_text(trouble: FinishTrouble, slot: SlotNo) -> String {
         FinishTrouble::AckedByOther => format!("slot {slot} is acknowledged, and not by Millrace"),
         FinishTrouble::StoredBefore => format!("slot {slot} shows a result that was stored before"),
         FinishTrouble::RunsAgain => format!("slot {slot} runs again after its result was stored"),
-        FinishTrouble::FinalChanged => format!("the result in slot {slot} is not the one that was stored"),
+        FinishTrouble::FinalChanged => {
+            format!("the result in slot {slot} is not the one that was stored")
+        }
     }
 }
 
@@ -52,25 +58,43 @@ impl Engine {
         self.load_lines(row).await?;
         let look = self.look(row, slot).await?;
         let read_twice = self.read_twice(row, &look);
-        let action = handshake::finish(step, &FinishObs { ack: look.ack, seen: look.seen, read_twice }, self.map.rules());
+        let action = handshake::finish(
+            step,
+            &FinishObs {
+                ack: look.ack,
+                seen: look.seen,
+                read_twice,
+            },
+            self.map.rules(),
+        );
         match action {
             FinishAction::NeedsPerson(trouble) => self.hold(row, trouble_text(trouble, slot)).await,
-            FinishAction::Wait(FinishWait::BlockRefused) => self.refuse_block(row, slot, look.refusal).await,
+            FinishAction::Wait(FinishWait::BlockRefused) => {
+                self.refuse_block(row, slot, look.refusal).await
+            }
             FinishAction::Wait(FinishWait::Dosing) => {
-                let Some(block) = look.block else { return Ok(Progress::Wait) };
+                let Some(block) = look.block else {
+                    return Ok(Progress::Wait);
+                };
                 if let Some(why) = self.went_back(row, &block) {
                     return self.refuse_block(row, slot, why).await;
                 }
                 self.heal(row).await?;
                 self.take_values(row, &block).await?;
-                if self.command(row, slot, look.echo).await? { Ok(Progress::Again) } else { Ok(Progress::Wait) }
+                if self.command(row, slot, look.echo).await? {
+                    Ok(Progress::Again)
+                } else {
+                    Ok(Progress::Wait)
+                }
             }
             FinishAction::Wait(FinishWait::SecondReading) => {
                 self.heal(row).await?;
                 Ok(Progress::Again)
             }
             FinishAction::Store => {
-                let Some(block) = look.block else { return Ok(Progress::Wait) };
+                let Some(block) = look.block else {
+                    return Ok(Progress::Wait);
+                };
                 self.take_values(row, &block).await?;
                 self.store_final(row, &block, &look.words).await?;
                 Ok(Progress::Again)
@@ -92,7 +116,8 @@ impl Engine {
                 self.commit_finish(row, next).await?;
                 Ok(Progress::Again)
             }
-            FinishAction::Wait(FinishWait::PlcClears | FinishWait::NextTakes) | FinishAction::Done => Ok(Progress::Wait),
+            FinishAction::Wait(FinishWait::PlcClears | FinishWait::NextTakes)
+            | FinishAction::Done => Ok(Progress::Wait),
         }
     }
 
@@ -113,20 +138,48 @@ impl Engine {
             order_name: &row.recipe.order_name,
             planned_total: row.recipe.silo_total(),
             max_dose: &max_dose,
-            stopped: row.pending.as_ref().is_some_and(|p| p.kind == PendingKind::Stop) || row.run == Run::Stopped,
+            stopped: row
+                .pending
+                .as_ref()
+                .is_some_and(|p| p.kind == PendingKind::Stop)
+                || row.run == Run::Stopped,
         };
-        let look = |seen, block, refusal| Look { seen, block, refusal, ack, echo, words: words.clone() };
+        let look = |seen, block, refusal| Look {
+            seen,
+            block,
+            refusal,
+            ack,
+            echo,
+            words: words.clone(),
+        };
         Ok(match accept(&self.map, slot, &words, Some(&expected)) {
             Verdict::Empty => look(Seen::Empty, None, String::new()),
-            Verdict::Accepted(block) if !block.finished => look(Seen::Running, Some(block), String::new()),
+            Verdict::Accepted(block) if !block.finished => {
+                look(Seen::Running, Some(block), String::new())
+            }
             Verdict::Accepted(block) => {
-                let is_stored = row.final_hash.as_deref() == Some(block_content_hash(&self.map, &words).as_str());
-                look(if is_stored { Seen::FinalStored } else { Seen::Final }, Some(block), String::new())
+                let is_stored = row.final_hash.as_deref()
+                    == Some(block_content_hash(&self.map, &words).as_str());
+                look(
+                    if is_stored {
+                        Seen::FinalStored
+                    } else {
+                        Seen::Final
+                    },
+                    Some(block),
+                    String::new(),
+                )
             }
             Verdict::Refused(reasons) => match accept(&self.map, slot, &words, None) {
-                Verdict::Accepted(other) if other.order_name != row.recipe.order_name => look(Seen::Other, None, String::new()),
+                Verdict::Accepted(other) if other.order_name != row.recipe.order_name => {
+                    look(Seen::Other, None, String::new())
+                }
                 Verdict::Accepted(_) | Verdict::Empty | Verdict::Refused(_) => {
-                    let text = reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+                    let text = reasons
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect::<Vec<_>>()
+                        .join("; ");
                     look(Seen::Refused, None, text)
                 }
             },
@@ -136,7 +189,9 @@ impl Engine {
     /// A final block counts once two readings in a row gave the same words.
     fn read_twice(&self, row: &BatchRow, look: &Look) -> bool {
         let mut image = self.inner.image();
-        let Some(batch) = image.batches.get_mut(&row.id) else { return false };
+        let Some(batch) = image.batches.get_mut(&row.id) else {
+            return false;
+        };
         match look.seen {
             Seen::Final => {
                 let same = batch.final_words.as_ref() == Some(&look.words);
@@ -152,22 +207,36 @@ impl Engine {
 
     /// After a restart the doses seen before are in the books.
     async fn load_lines(&self, row: &BatchRow) -> Result<(), CycleError> {
-        if self.inner.image().batches.get(&row.id).is_none_or(|batch| batch.is_loaded) {
+        if self
+            .inner
+            .image()
+            .batches
+            .get(&row.id)
+            .is_none_or(|batch| batch.is_loaded)
+        {
             return Ok(());
         }
         let id = row.id;
         let (lines, events) = self
             .inner
             .store
-            .read(move |read| Ok::<_, AppError>((read.batch_lines(id)?, read.journal_of_batch(id, 500)?)))
+            .read(move |read| {
+                Ok::<_, AppError>((read.batch_lines(id)?, read.journal_of_batch(id, 500)?))
+            })
             .await?;
         let mut image = self.inner.image();
-        let Some(batch) = image.batches.get_mut(&id) else { return Ok(()) };
+        let Some(batch) = image.batches.get_mut(&id) else {
+            return Ok(());
+        };
         for line in lines {
             let entry = batch.lines.entry(line.silo).or_default();
             entry.actual = line.actual_g;
             let silo = line.silo.to_string();
-            let has = |kind| events.iter().any(|e| e.kind == kind && e.params.get("silo_no") == Some(&silo));
+            let has = |kind| {
+                events
+                    .iter()
+                    .any(|e| e.kind == kind && e.params.get("silo_no") == Some(&silo))
+            };
             entry.is_started = has(JournalKind::SiloStarted);
             entry.is_finished = has(JournalKind::SiloFinished);
         }
@@ -185,7 +254,12 @@ impl Engine {
         })
     }
 
-    async fn refuse_block(&self, row: &mut BatchRow, slot: SlotNo, why: String) -> Result<Progress, CycleError> {
+    async fn refuse_block(
+        &self,
+        row: &mut BatchRow,
+        slot: SlotNo,
+        why: String,
+    ) -> Result<Progress, CycleError> {
         if row.trouble.as_deref() == Some(why.as_str()) {
             return Ok(Progress::Wait);
         }
@@ -197,7 +271,12 @@ impl Engine {
         *row = self
             .save(changed, "engine_block_refused", move |tx, row| {
                 if is_news {
-                    tx.journal_add(at_ms, Some(row.id), JournalKind::BlockRefused, &[("slot", slot.to_string()), ("reason", why)])?;
+                    tx.journal_add(
+                        at_ms,
+                        Some(row.id),
+                        JournalKind::BlockRefused,
+                        &[("slot", slot.to_string()), ("reason", why)],
+                    )?;
                 }
                 Ok(())
             })
@@ -213,17 +292,28 @@ impl Engine {
         let is_sample_due;
         {
             let mut image = self.inner.image();
-            let Some(batch) = image.batches.get_mut(&row.id) else { return Ok(()) };
+            let Some(batch) = image.batches.get_mut(&row.id) else {
+                return Ok(());
+            };
             batch.accepted_mono_ms = Some(mono);
-            is_sample_due = block.finished || batch.sampled_mono_ms.is_none_or(|last| mono - last >= SAMPLE_MS);
+            is_sample_due = block.finished
+                || batch
+                    .sampled_mono_ms
+                    .is_none_or(|last| mono - last >= SAMPLE_MS);
             for line in &row.recipe.silo_lines {
-                let Some((_, actual)) = block.silos.iter().find(|(silo, _)| *silo == line.silo) else { continue };
+                let Some((_, actual)) = block.silos.iter().find(|(silo, _)| *silo == line.silo)
+                else {
+                    continue;
+                };
                 let entry = batch.lines.entry(line.silo).or_default();
                 entry.take(*actual, mono);
                 actuals.push((line.silo, *actual));
                 if actual.0 > 0 && !entry.is_started {
                     entry.is_started = true;
-                    events.push((JournalKind::SiloStarted, self.silo_params(line.silo, &[("planned_g", line.planned_g)])));
+                    events.push((
+                        JournalKind::SiloStarted,
+                        self.silo_params(line.silo, &[("planned_g", line.planned_g)]),
+                    ));
                 }
             }
             let dosing_now: Vec<SiloNo> = batch
@@ -233,7 +323,9 @@ impl Engine {
                 .map(|(silo, _)| *silo)
                 .collect();
             for line in &row.recipe.silo_lines {
-                let Some(entry) = batch.lines.get_mut(&line.silo) else { continue };
+                let Some(entry) = batch.lines.get_mut(&line.silo) else {
+                    continue;
+                };
                 let actual = entry.actual.unwrap_or_default();
                 if entry.is_finished || !entry.is_started {
                     continue;
@@ -243,8 +335,13 @@ impl Engine {
                 if block.finished || (is_quiet && (!dosing_now.is_empty() || actual >= low)) {
                     entry.is_finished = true;
                     let difference = Grams(actual.0 - line.planned_g.0);
-                    let mut params = self.silo_params(line.silo, &[("actual_g", actual), ("deviation_g", difference)]);
-                    let share = deviation(line.planned_g, actual).map(|bp| bp.0.to_string()).unwrap_or_default();
+                    let mut params = self.silo_params(
+                        line.silo,
+                        &[("actual_g", actual), ("deviation_g", difference)],
+                    );
+                    let share = deviation(line.planned_g, actual)
+                        .map(|bp| bp.0.to_string())
+                        .unwrap_or_default();
                     params.push(("deviation_bp", share));
                     events.push((JournalKind::SiloFinished, params));
                 }
@@ -257,7 +354,10 @@ impl Engine {
         let id = row.id;
         if row.run == Run::Ready && total.0 > 0 {
             let mut changed = row.clone();
-            changed.run = changed.run.step(RunEvent::FirstMaterial).map_err(AppError::from)?;
+            changed.run = changed
+                .run
+                .step(RunEvent::FirstMaterial)
+                .map_err(AppError::from)?;
             changed.run_since_ms = Some(at_ms);
             *row = self
                 .save(changed, "engine_running", move |tx, row| {
@@ -283,20 +383,36 @@ impl Engine {
         Ok(())
     }
 
-    fn silo_params(&self, silo: SiloNo, masses: &[(&'static str, Grams)]) -> Vec<(&'static str, String)> {
+    fn silo_params(
+        &self,
+        silo: SiloNo,
+        masses: &[(&'static str, Grams)],
+    ) -> Vec<(&'static str, String)> {
         let label = self.inner.silo_label(silo);
         let mut params = vec![("silo", label), ("silo_no", silo.to_string())];
-        params.extend(masses.iter().map(|(name, mass)| (*name, mass.0.to_string())));
+        params.extend(
+            masses
+                .iter()
+                .map(|(name, mass)| (*name, mass.0.to_string())),
+        );
         params
     }
 
     /// The result of a batch, whole, with ledger, posting, journal and audit, in one transaction.
-    async fn store_final(&self, row: &mut BatchRow, block: &SlotBlock, words: &[u16]) -> Result<(), CycleError> {
+    async fn store_final(
+        &self,
+        row: &mut BatchRow,
+        block: &SlotBlock,
+        words: &[u16],
+    ) -> Result<(), CycleError> {
         let at_ms = self.inner.clock.now_ms();
         let mut changed = row.clone();
         if changed.run == Run::Held {
             let back_to = changed.held_from.take().unwrap_or(Run::Running);
-            changed.run = changed.run.step(RunEvent::Unhold { back_to }).map_err(AppError::from)?;
+            changed.run = changed
+                .run
+                .step(RunEvent::Unhold { back_to })
+                .map_err(AppError::from)?;
             changed.trouble = None;
         }
         let stop = changed.pending.take_if(|p| p.kind == PendingKind::Stop);
@@ -310,23 +426,44 @@ impl Engine {
         };
         changed.run = changed.run.step(event).map_err(AppError::from)?;
         if changed.cancel_after && changed.release == Release::Approved {
-            changed.release = changed.release.step(ReleaseEvent::Cancel).map_err(AppError::from)?;
+            changed.release = changed
+                .release
+                .step(ReleaseEvent::Cancel)
+                .map_err(AppError::from)?;
         }
         let actuals: Vec<(SiloNo, Grams)> = changed
             .recipe
             .silo_lines
             .iter()
-            .filter_map(|line| block.silos.iter().find(|(silo, _)| *silo == line.silo).copied())
+            .filter_map(|line| {
+                block
+                    .silos
+                    .iter()
+                    .find(|(silo, _)| *silo == line.silo)
+                    .copied()
+            })
             .collect();
         // Material from a silo that the recipe does not name is still material that left it.
         let strays: Vec<(SiloNo, Grams)> = block
             .silos
             .iter()
-            .filter(|(silo, mass)| mass.0 > 0 && !changed.recipe.silo_lines.iter().any(|line| line.silo == *silo))
+            .filter(|(silo, mass)| {
+                mass.0 > 0
+                    && !changed
+                        .recipe
+                        .silo_lines
+                        .iter()
+                        .any(|line| line.silo == *silo)
+            })
             .copied()
             .collect();
         if let Some((silo, mass)) = strays.first() {
-            self.refuse_block(row, changed.slot.unwrap_or(SlotNo(0)), format!("silo {silo} gave {mass} that the recipe does not ask for")).await?;
+            self.refuse_block(
+                row,
+                changed.slot.unwrap_or(SlotNo(0)),
+                format!("silo {silo} gave {mass} that the recipe does not ask for"),
+            )
+            .await?;
             return Ok(());
         }
         let total = Grams::checked_sum(actuals.iter().map(|(_, g)| *g)).unwrap_or_default();
@@ -338,7 +475,10 @@ impl Engine {
         changed.ended_at_ms = Some(at_ms);
         // Nothing left a silo: there is nothing to tell the ERP.
         if total.0 > 0 {
-            changed.posting = changed.posting.step(PostingEvent::Due).map_err(AppError::from)?;
+            changed.posting = changed
+                .posting
+                .step(PostingEvent::Due)
+                .map_err(AppError::from)?;
         }
         let site = self.inner.site_key();
         *row = self
@@ -346,7 +486,14 @@ impl Engine {
                 for (silo, actual) in &actuals {
                     tx.batch_line_actual_set(row.id, *silo, *actual)?;
                     if actual.0 > 0 {
-                        tx.silo_move(at_ms, *silo, MovementKind::Dosing, Grams(-actual.0), Some(row.id), None)?;
+                        tx.silo_move(
+                            at_ms,
+                            *silo,
+                            MovementKind::Dosing,
+                            Grams(-actual.0),
+                            Some(row.id),
+                            None,
+                        )?;
                     }
                 }
                 tx.sample_add(row.id, at_ms, Some(total))?;
@@ -355,7 +502,11 @@ impl Engine {
                     params.push(("finished_g", weight.0.to_string()));
                 }
                 tx.journal_add(at_ms, Some(row.id), kind, &params)?;
-                if total.0 > 0 { posting::queue_consumption(tx, row, &site, at_ms) } else { Ok(()) }
+                if total.0 > 0 {
+                    posting::queue_consumption(tx, row, &site, at_ms)
+                } else {
+                    Ok(())
+                }
             })
             .await?;
         self.inner.posting_nudge.notify_one();

@@ -38,12 +38,19 @@ pub(crate) struct LineImage {
 impl LineImage {
     /// Takes an accepted value.
     pub(crate) fn take(&mut self, actual: Grams, mono_ms: i64) {
-        if self.actual.is_some_and(|before| actual > before) || (self.actual.is_none() && actual.0 > 0) {
+        if self.actual.is_some_and(|before| actual > before)
+            || (self.actual.is_none() && actual.0 > 0)
+        {
             self.rose_mono_ms = Some(mono_ms);
         }
         self.actual = Some(actual);
         self.window.push_back((mono_ms, actual.0));
-        while self.window.len() > 2 && self.window.front().is_some_and(|(t, _)| mono_ms - t > RATE_WINDOW_MS) {
+        while self.window.len() > 2
+            && self
+                .window
+                .front()
+                .is_some_and(|(t, _)| mono_ms - t > RATE_WINDOW_MS)
+        {
             self.window.pop_front();
         }
     }
@@ -97,7 +104,12 @@ impl Image {
             .and_modify(|image| image.row = row.clone())
             .or_insert_with(|| BatchImage {
                 row: row.clone(),
-                lines: row.recipe.silo_lines.iter().map(|line| (line.silo, LineImage::default())).collect(),
+                lines: row
+                    .recipe
+                    .silo_lines
+                    .iter()
+                    .map(|line| (line.silo, LineImage::default()))
+                    .collect(),
                 accepted_mono_ms: None,
                 sampled_mono_ms: None,
                 final_words: None,
@@ -107,11 +119,15 @@ impl Image {
 
     /// Forgets batches that hold no slot any more.
     pub(crate) fn keep_only(&mut self, rows: &[BatchRow]) {
-        self.batches.retain(|id, _| rows.iter().any(|row| row.id == *id));
+        self.batches
+            .retain(|id, _| rows.iter().any(|row| row.id == *id));
     }
 
     /// The lowest slot that is empty and may be written.
     pub(crate) fn free_slot(&self) -> Option<SlotNo> {
-        self.slots.iter().find(|(_, seen)| **seen == SlotSeen::Free).map(|(slot, _)| *slot)
+        self.slots
+            .iter()
+            .find(|(_, seen)| **seen == SlotSeen::Free)
+            .map(|(slot, _)| *slot)
     }
 }

@@ -15,7 +15,7 @@ use crate::commands::live::{
     DoseState, LinkStateView, LinkView, LiveBatch, LiveLine, LiveSilo, LiveView, PendingCommand,
 };
 use crate::commands::view::Quality;
-use crate::start::Inner;
+use crate::inner::Inner;
 
 /// Beside two poll periods, the age at which a live value is no longer believed (`decisions.md` 21).
 const STALE_GRACE_MS: i64 = 250;
@@ -37,9 +37,15 @@ pub(crate) struct Cached {
 pub(crate) fn plc_link(inner: &Inner, link: Option<&PlcLink>) -> LinkView {
     let now_ms = inner.clock.now_ms();
     let Some(link) = link else {
-        return LinkView { state: LinkStateView::Off, age_ms: None, since_ms: now_ms, cause: inner.plc_off_cause() };
+        return LinkView {
+            state: LinkStateView::Off,
+            age_ms: None,
+            since_ms: now_ms,
+            cause: inner.plc_off_cause(),
+        };
     };
-    let ms = |at: &tokio::time::Instant| i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX);
+    let ms =
+        |at: &tokio::time::Instant| i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX);
     LinkView {
         state: match link.state {
             LinkState::Connecting => LinkStateView::Connecting,
@@ -70,7 +76,13 @@ pub(crate) fn snapshot(inner: &Inner, cached: &Cached, seq: i64) -> LiveView {
         .map(|batch| live_batch(inner, batch, now_ms, mono_ms, stale_after_ms, is_bad))
         .collect();
     // The one that doses first, then by the order in which they were started.
-    batches.sort_by_key(|b| (!matches!(b.run, Run::Running | Run::Paused | Run::Held), b.started_at_ms, b.id));
+    batches.sort_by_key(|b| {
+        (
+            !matches!(b.run, Run::Running | Run::Paused | Run::Held),
+            b.started_at_ms,
+            b.id,
+        )
+    });
 
     let mut falling: HashMap<SiloNo, (i64, Quality)> = HashMap::new();
     for batch in &batches {
@@ -117,7 +129,14 @@ pub(crate) fn snapshot(inner: &Inner, cached: &Cached, seq: i64) -> LiveView {
     }
 }
 
-fn live_batch(inner: &Inner, batch: &BatchImage, now_ms: i64, mono_ms: i64, stale_after_ms: i64, is_off: bool) -> LiveBatch {
+fn live_batch(
+    inner: &Inner,
+    batch: &BatchImage,
+    now_ms: i64,
+    mono_ms: i64,
+    stale_after_ms: i64,
+    is_off: bool,
+) -> LiveBatch {
     let row = &batch.row;
     let age_ms = batch.accepted_mono_ms.map(|at| (mono_ms - at).max(0));
     let quality = if row.trouble.is_some() || is_off {
@@ -135,7 +154,9 @@ fn live_batch(inner: &Inner, batch: &BatchImage, now_ms: i64, mono_ms: i64, stal
     for line in &row.recipe.silo_lines {
         let seen = batch.lines.get(&line.silo);
         let actual = seen.and_then(|l| l.actual);
-        let is_rising = seen.and_then(|l| l.rose_mono_ms).is_some_and(|rose| mono_ms - rose < QUIET_MS);
+        let is_rising = seen
+            .and_then(|l| l.rose_mono_ms)
+            .is_some_and(|rose| mono_ms - rose < QUIET_MS);
         let state = match seen {
             Some(l) if l.is_finished => DoseState::Done,
             Some(l) if l.is_started => DoseState::Dosing,
@@ -166,24 +187,35 @@ fn live_batch(inner: &Inner, batch: &BatchImage, now_ms: i64, mono_ms: i64, stal
                 .and_then(super::image::LineImage::rate_g_s),
         });
     }
-    let dosed = batch
-        .lines
-        .values()
-        .any(|l| l.actual.is_some())
-        .then(|| Grams::checked_sum(batch.lines.values().filter_map(|l| l.actual)).unwrap_or_default());
+    let dosed = batch.lines.values().any(|l| l.actual.is_some()).then(|| {
+        Grams::checked_sum(batch.lines.values().filter_map(|l| l.actual)).unwrap_or_default()
+    });
     let share = dosed.map(|d| progress(planned, d));
 
     // The estimate: what is left at each silo's usual rate, corrected by how this batch has run.
     let started = row.started_at_ms.unwrap_or(now_ms);
-    let elapsed = (now_ms - row.run_since_ms.filter(|_| row.run == Run::Running).unwrap_or(started)).max(0);
+    let elapsed = (now_ms
+        - row
+            .run_since_ms
+            .filter(|_| row.run == Run::Running)
+            .unwrap_or(started))
+    .max(0);
     let usual: Vec<Remaining> = row
         .recipe
         .silo_lines
         .iter()
-        .map(|line| Remaining { left_g: line.planned_g, rate_g_s: inner.silo_rate(line.silo) })
+        .map(|line| Remaining {
+            left_g: line.planned_g,
+            rate_g_s: inner.silo_rate(line.silo),
+        })
         .collect();
     let settle = inner.scaled(SETTLE_MS);
-    let usual_total = eta_ms(&usual, millrace_core::units::BasisPoints(10_000), elapsed, settle);
+    let usual_total = eta_ms(
+        &usual,
+        millrace_core::units::BasisPoints(10_000),
+        elapsed,
+        settle,
+    );
     let left: Vec<Remaining> = lines
         .iter()
         .zip(&usual)
@@ -193,7 +225,11 @@ fn live_batch(inner: &Inner, batch: &BatchImage, now_ms: i64, mono_ms: i64, stal
             rate_g_s: usual.rate_g_s,
         })
         .collect();
-    let eta = if is_moving { share.and_then(|s| eta_ms(&left, s, elapsed, settle)) } else { None };
+    let eta = if is_moving {
+        share.and_then(|s| eta_ms(&left, s, elapsed, settle))
+    } else {
+        None
+    };
     let plan_now = usual_total
         .filter(|total| *total > 0 && matches!(row.run, Run::Running | Run::Paused))
         .map(|total| (elapsed.saturating_mul(10_000) / total).clamp(0, 10_000));

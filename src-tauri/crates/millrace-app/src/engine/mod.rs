@@ -23,7 +23,7 @@ pub(crate) use download::encode_recipe;
 pub(crate) use image::{BatchImage, Image, SlotSeen};
 
 use crate::error::AppError;
-use crate::start::Inner;
+use crate::inner::Inner;
 
 /// Steps that one batch may take within one cycle; a table that loops is cut here.
 const STEPS_MAX: usize = 12;
@@ -75,13 +75,24 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn new(inner: Arc<Inner>, plc: PlcHandle, map: Arc<RegisterMap>) -> Engine {
         let turn = slots::Turn::new(&map);
-        Engine { inner, plc, map, turn, link_was: None }
+        Engine {
+            inner,
+            plc,
+            map,
+            turn,
+            link_was: None,
+        }
     }
 
     /// One cycle over all batches that hold a slot, then a look at the idle slots. Answers true when
     /// a batch is live, so that the next cycle comes soon.
     pub(crate) async fn cycle(&mut self) -> bool {
-        let rows = match self.inner.store.read(|read| read.batches_in_slots().map_err(AppError::from)).await {
+        let rows = match self
+            .inner
+            .store
+            .read(|read| read.batches_in_slots().map_err(AppError::from))
+            .await
+        {
             Ok(rows) => rows,
             Err(error) => {
                 tracing::error!(%error, "the engine cannot read its batches");
@@ -103,7 +114,9 @@ impl Engine {
         match outcome {
             Ok(()) => {}
             // The link's state tells people; the log keeps the words.
-            Err(CycleError::Plc(error)) => tracing::debug!(%error, "the PLC did not serve this cycle"),
+            Err(CycleError::Plc(error)) => {
+                tracing::debug!(%error, "the PLC did not serve this cycle")
+            }
             Err(CycleError::Store(error)) => tracing::warn!(%error, "a cycle was cut short"),
         }
         self.note_link().await;
@@ -114,8 +127,11 @@ impl Engine {
         for _ in 0..STEPS_MAX {
             self.inner.image().refresh_row(&row);
             let before_taken = row.download_step != Some(DownloadStep::Taken);
-            let progress =
-                if before_taken { self.download(&mut row).await? } else { self.finish(&mut row).await? };
+            let progress = if before_taken {
+                self.download(&mut row).await?
+            } else {
+                self.finish(&mut row).await?
+            };
             match progress {
                 Progress::Wait => return Ok(()),
                 Progress::Again if row.slot.is_none() => return Ok(()),
@@ -140,7 +156,12 @@ impl Engine {
         changed.trouble = Some(why.clone());
         *row = self
             .save(changed, "engine_hold", move |tx, row| {
-                tx.journal_add(at_ms, Some(row.id), JournalKind::BatchHeld, &[("reason", why)])?;
+                tx.journal_add(
+                    at_ms,
+                    Some(row.id),
+                    JournalKind::BatchHeld,
+                    &[("reason", why)],
+                )?;
                 Ok(())
             })
             .await?;
@@ -157,13 +178,20 @@ impl Engine {
         let was_held = changed.run == Run::Held;
         if was_held {
             let back_to = changed.held_from.take().unwrap_or(Run::Running);
-            changed.run = changed.run.step(RunEvent::Unhold { back_to }).map_err(AppError::from)?;
+            changed.run = changed
+                .run
+                .step(RunEvent::Unhold { back_to })
+                .map_err(AppError::from)?;
             changed.run_since_ms = Some(at_ms);
         }
         changed.trouble = None;
         *row = self
             .save(changed, "engine_heal", move |tx, row| {
-                let kind = if was_held { JournalKind::BatchUnheld } else { JournalKind::BlockHealed };
+                let kind = if was_held {
+                    JournalKind::BatchUnheld
+                } else {
+                    JournalKind::BlockHealed
+                };
                 let slot = row.slot.map(|s| s.to_string()).unwrap_or_default();
                 tx.journal_add(at_ms, Some(row.id), kind, &[("slot", slot)])?;
                 Ok(())
@@ -173,7 +201,12 @@ impl Engine {
     }
 
     /// Commits a changed batch with its audit row and whatever `more` adds, in one transaction.
-    async fn save<F>(&self, mut changed: BatchRow, action: &'static str, more: F) -> Result<BatchRow, CycleError>
+    async fn save<F>(
+        &self,
+        mut changed: BatchRow,
+        action: &'static str,
+        more: F,
+    ) -> Result<BatchRow, CycleError>
     where
         F: FnOnce(&Write<'_>, &BatchRow) -> Result<(), AppError> + Send + 'static,
     {
@@ -183,7 +216,9 @@ impl Engine {
             .commit(move |tx| {
                 let before = tx.batch(changed.id)?;
                 tx.batch_save(&mut changed)?;
-                tx.audit_add(&crate::commands::audit::of_batch("system", action, "", at_ms, &before, &changed))?;
+                tx.audit_add(&crate::commands::audit::of_batch(
+                    "system", action, "", at_ms, &before, &changed,
+                ))?;
                 more(tx, &changed)?;
                 Ok(changed)
             })
@@ -197,11 +232,17 @@ impl Engine {
         let link = self.plc.link();
         let was = self.link_was.replace(link.state);
         let event = match (was, link.state) {
-            (Some(LinkState::Lost), LinkState::Good | LinkState::Degraded) => Some((JournalKind::PlcBack, String::new())),
-            (Some(LinkState::Good | LinkState::Degraded | LinkState::Connecting) | None, LinkState::Lost) => {
-                Some((JournalKind::PlcLost, link.cause.unwrap_or_default()))
+            (Some(LinkState::Lost), LinkState::Good | LinkState::Degraded) => {
+                Some((JournalKind::PlcBack, String::new()))
             }
-            (_, LinkState::Connecting | LinkState::Good | LinkState::Degraded | LinkState::Lost) => None,
+            (
+                Some(LinkState::Good | LinkState::Degraded | LinkState::Connecting) | None,
+                LinkState::Lost,
+            ) => Some((JournalKind::PlcLost, link.cause.unwrap_or_default())),
+            (
+                _,
+                LinkState::Connecting | LinkState::Good | LinkState::Degraded | LinkState::Lost,
+            ) => None,
         };
         if let Some((kind, reason)) = event {
             let at_ms = self.inner.clock.now_ms();

@@ -15,7 +15,11 @@ pub(crate) struct Turn {
 
 impl Turn {
     pub(crate) fn new(map: &RegisterMap) -> Turn {
-        Turn { all: map.slots().collect(), next: 0, last_mono_ms: None }
+        Turn {
+            all: map.slots().collect(),
+            next: 0,
+            last_mono_ms: None,
+        }
     }
 }
 
@@ -39,11 +43,21 @@ impl Engine {
         }
         let mono = self.inner.clock.mono_ms();
         let period = self.inner.poll_idle_ms();
-        let is_due = self.turn.last_mono_ms.is_none_or(|last| mono - last >= period);
+        let is_due = self
+            .turn
+            .last_mono_ms
+            .is_none_or(|last| mono - last >= period);
         if unseen.is_empty() && is_due {
             self.turn.last_mono_ms = Some(mono);
             for _ in 0..self.turn.all.len() {
-                let Some(slot) = self.turn.all.get(self.turn.next % self.turn.all.len().max(1)).copied() else { break };
+                let Some(slot) = self
+                    .turn
+                    .all
+                    .get(self.turn.next % self.turn.all.len().max(1))
+                    .copied()
+                else {
+                    break;
+                };
                 self.turn.next = (self.turn.next + 1) % self.turn.all.len().max(1);
                 if !used.contains(&slot) {
                     self.look_at(slot).await?;
@@ -55,15 +69,22 @@ impl Engine {
     }
 
     async fn look_at(&self, slot: SlotNo) -> Result<(), CycleError> {
-        let words = self.plc.read(self.map.read_base(slot), self.map.block_words()).await?;
+        let words = self
+            .plc
+            .read(self.map.read_base(slot), self.map.block_words())
+            .await?;
         let flag = self.plc.read(self.map.guard_addr(slot), 1).await?;
         let seen = match accept(&self.map, slot, &words, None) {
             Verdict::Empty if flag == [1] => SlotSeen::Free,
             Verdict::Empty => SlotSeen::NotReady,
             Verdict::Accepted(block) => SlotSeen::Holds(block.order_name),
-            Verdict::Refused(reasons) => {
-                SlotSeen::Holds(reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-            }
+            Verdict::Refused(reasons) => SlotSeen::Holds(
+                reasons
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join("; "),
+            ),
         };
         let mut image = self.inner.image();
         if image.slots.get(&slot) != Some(&seen) {

@@ -1,8 +1,8 @@
 //! Intake: fetch confirmed orders, judge each by the core's rule, keep them once. One wrong order
 //! never stops the others. Runs at start, on its period, and when a person asks.
 
-use millrace_core::error_code::ErrorCode;
 use millrace_core::erp::ErpOrder;
+use millrace_core::error_code::ErrorCode;
 use millrace_core::intake::{IntakeRules, IntakeSilo, Refusal, plan};
 use millrace_core::journal::JournalKind;
 use millrace_store::table::batch::BatchNew;
@@ -11,7 +11,7 @@ use millrace_store::table::erp_order::{OrderPut, Standing};
 use crate::commands::order::ImportReport;
 use crate::config::IntakePolicy;
 use crate::error::AppError;
-use crate::start::Inner;
+use crate::inner::Inner;
 
 /// Orders a page.
 const PAGE: u32 = 50;
@@ -33,20 +33,29 @@ enum Kept {
 /// [`ErrorCode::ErpUnavailable`] with the cause; what was kept before stays kept.
 pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
     let Some(erp) = inner.erp.clone() else {
-        return Err(AppError::refusal(ErrorCode::ErpUnavailable, inner.erp_off_cause()));
+        return Err(AppError::refusal(
+            ErrorCode::ErpUnavailable,
+            inner.erp_off_cause(),
+        ));
     };
     // Two imports at once would both see the same free room.
     let _turn = inner.import_turn.lock().await;
     let mut report = ImportReport::default();
     let is_when_empty = inner.intake.policy == IntakePolicy::WhenEmpty;
-    let open = inner.store.read(|read| read.batches_open_count().map_err(AppError::from)).await?;
+    let open = inner
+        .store
+        .read(|read| read.batches_open_count().map_err(AppError::from))
+        .await?;
     let mut is_room = !is_when_empty || open == 0;
     for page in 0..PAGES_MAX {
         let orders = match erp.open_orders(PAGE, page * PAGE).await {
             Ok(page) => page.orders,
             Err(error) => {
                 inner.erp_lost(&error).await;
-                return Err(AppError::refusal(ErrorCode::ErpUnavailable, error.to_string()));
+                return Err(AppError::refusal(
+                    ErrorCode::ErpUnavailable,
+                    error.to_string(),
+                ));
             }
         };
         inner.erp_good().await;
@@ -56,7 +65,9 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
             let kept = match order {
                 Ok(order) => keep(inner, order, is_room).await?,
                 Err(unreadable) => {
-                    let refusal = Refusal::Unreadable { why: unreadable.why };
+                    let refusal = Refusal::Unreadable {
+                        why: unreadable.why,
+                    };
                     keep_unreadable(inner, unreadable.name, refusal).await?
                 }
             };
@@ -79,7 +90,10 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
     let kept = report.clone();
     inner
         .commit(move |tx| {
-            tx.meta_set(LAST_IMPORT, &serde_json::to_string(&kept).unwrap_or_default())?;
+            tx.meta_set(
+                LAST_IMPORT,
+                &serde_json::to_string(&kept).unwrap_or_default(),
+            )?;
             if kept.new_batches > 0 {
                 tx.journal_add(
                     kept.at_ms,
@@ -100,7 +114,9 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
 
 /// Numeric id where the ERP gives one, else the name (`decisions.md` 2).
 fn identity(order: &ErpOrder) -> String {
-    order.erp_id.map_or_else(|| format!("name:{}", order.name), |id| format!("id:{id}"))
+    order
+        .erp_id
+        .map_or_else(|| format!("name:{}", order.name), |id| format!("id:{id}"))
 }
 
 async fn keep(inner: &Inner, order: ErpOrder, is_room: bool) -> Result<Kept, AppError> {
@@ -169,10 +185,25 @@ async fn keep(inner: &Inner, order: ErpOrder, is_room: bool) -> Result<Kept, App
                     }
                     let order_id = put(Standing::Accepted, None)?;
                     for recipe in &recipes {
-                        let id = tx.batch_add(&BatchNew { order_id, recipe, due_ms, at_ms })?;
+                        let id = tx.batch_add(&BatchNew {
+                            order_id,
+                            recipe,
+                            due_ms,
+                            at_ms,
+                        })?;
                         let row = tx.batch(id)?;
-                        tx.audit_add(&crate::commands::audit::created("system", "order_import", at_ms, &row))?;
-                        tx.journal_add(at_ms, Some(id), JournalKind::BatchCreated, &[("order", order.name.clone())])?;
+                        tx.audit_add(&crate::commands::audit::created(
+                            "system",
+                            "order_import",
+                            at_ms,
+                            &row,
+                        ))?;
+                        tx.journal_add(
+                            at_ms,
+                            Some(id),
+                            JournalKind::BatchCreated,
+                            &[("order", order.name.clone())],
+                        )?;
                     }
                     Ok(Kept::New(new))
                 }
@@ -213,10 +244,14 @@ async fn keep_unreadable(inner: &Inner, name: String, refusal: Refusal) -> Resul
 /// The ERP's naive ISO time, which is UTC.
 fn parse_utc_ms(text: &str) -> Option<i64> {
     let civil: jiff::civil::DateTime = text.replace(' ', "T").parse().ok()?;
-    Some(civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond())
+    Some(
+        civil
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .ok()?
+            .timestamp()
+            .as_millisecond(),
+    )
 }
-
-
 
 #[cfg(test)]
 mod tests {

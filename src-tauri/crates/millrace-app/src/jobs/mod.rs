@@ -24,8 +24,19 @@ struct ErpLinkState {
 
 impl ErpLink {
     pub(crate) fn new(is_configured: bool, cause: Option<String>, clock: &dyn Clock) -> ErpLink {
-        let state = if is_configured { LinkStateView::Connecting } else { LinkStateView::Off };
-        ErpLink { state: Mutex::new(ErpLinkState { state, since_ms: clock.now_ms(), ok_mono_ms: None, cause }) }
+        let state = if is_configured {
+            LinkStateView::Connecting
+        } else {
+            LinkStateView::Off
+        };
+        ErpLink {
+            state: Mutex::new(ErpLinkState {
+                state,
+                since_ms: clock.now_ms(),
+                ok_mono_ms: None,
+                cause,
+            }),
+        }
     }
 
     /// The ERP answered. Answers true when it had been lost.
@@ -54,7 +65,11 @@ impl ErpLink {
     }
 
     pub(crate) fn view(&self, clock: &dyn Clock) -> LinkView {
-        let link = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let link = self
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         LinkView {
             state: link.state,
             age_ms: link.ok_mono_ms.map(|at| clock.mono_ms() - at),

@@ -13,7 +13,7 @@ use millrace_store::table::outbox::{MessageKind, OutboxRow};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
-use crate::start::Inner;
+use crate::inner::Inner;
 
 /// First pause after a failed attempt; it doubles.
 const BACK_OFF_FIRST_MS: i64 = 2_000;
@@ -43,7 +43,12 @@ pub(crate) struct CancelPayload {
 
 /// Queues the consumption of a batch whose result is being stored: running totals over the order's
 /// batches, because the ERP replaces per equipment (`decisions.md` 3).
-pub(crate) fn queue_consumption(tx: &Write<'_>, row: &BatchRow, site: &str, at_ms: i64) -> Result<(), AppError> {
+pub(crate) fn queue_consumption(
+    tx: &Write<'_>,
+    row: &BatchRow,
+    site: &str,
+    at_ms: i64,
+) -> Result<(), AppError> {
     let mut lines: Vec<ConsumptionLine> = Vec::new();
     let mut finished = Some(Grams::ZERO);
     for batch in tx.batches_of_order(row.order_id)? {
@@ -52,14 +57,26 @@ pub(crate) fn queue_consumption(tx: &Write<'_>, row: &BatchRow, site: &str, at_m
         }
         let actuals = tx.batch_lines(batch.id)?;
         for line in &batch.recipe.silo_lines {
-            let actual = actuals.iter().find(|a| a.silo == line.silo).and_then(|a| a.actual_g).unwrap_or_default();
-            match lines.iter_mut().find(|known| known.equipment_code == line.erp_code) {
+            let actual = actuals
+                .iter()
+                .find(|a| a.silo == line.silo)
+                .and_then(|a| a.actual_g)
+                .unwrap_or_default();
+            match lines
+                .iter_mut()
+                .find(|known| known.equipment_code == line.erp_code)
+            {
                 Some(known) => known.consumed_g = Grams(known.consumed_g.0 + actual.0),
-                None => lines.push(ConsumptionLine { equipment_code: line.erp_code.clone(), consumed_g: actual }),
+                None => lines.push(ConsumptionLine {
+                    equipment_code: line.erp_code.clone(),
+                    consumed_g: actual,
+                }),
             }
         }
         if batch.silo_actual_g.is_some_and(|g| g.0 > 0) {
-            finished = finished.zip(batch.finished_g).and_then(|(sum, weight)| sum.checked_add(weight));
+            finished = finished
+                .zip(batch.finished_g)
+                .and_then(|(sum, weight)| sum.checked_add(weight));
         }
     }
     let key = format!("{site}:{}:{}:consumption:1", row.order_id, row.id);
@@ -70,32 +87,69 @@ pub(crate) fn queue_consumption(tx: &Write<'_>, row: &BatchRow, site: &str, at_m
         lines,
     };
     let payload = to_json(&post)?;
-    if tx.outbox_add(&key, MessageKind::Consumption, row.order_id, row.id, &payload, at_ms)? {
+    if tx.outbox_add(
+        &key,
+        MessageKind::Consumption,
+        row.order_id,
+        row.id,
+        &payload,
+        at_ms,
+    )? {
         tx.journal_add(at_ms, Some(row.id), JournalKind::PostingQueued, &[])?;
     }
     Ok(())
 }
 
 /// Queues the cancellation of an order.
-pub(crate) fn queue_cancel(tx: &Write<'_>, row: &BatchRow, site: &str, reason: &str, at_ms: i64) -> Result<(), AppError> {
+pub(crate) fn queue_cancel(
+    tx: &Write<'_>,
+    row: &BatchRow,
+    site: &str,
+    reason: &str,
+    at_ms: i64,
+) -> Result<(), AppError> {
     let key = format!("{site}:{}:{}:cancel:1", row.order_id, row.id);
-    let payload = to_json(&CancelPayload { order_name: row.recipe.order_name.clone(), reason: reason.to_owned() })?;
-    tx.outbox_add(&key, MessageKind::CancelOrder, row.order_id, row.id, &payload, at_ms)?;
+    let payload = to_json(&CancelPayload {
+        order_name: row.recipe.order_name.clone(),
+        reason: reason.to_owned(),
+    })?;
+    tx.outbox_add(
+        &key,
+        MessageKind::CancelOrder,
+        row.order_id,
+        row.id,
+        &payload,
+        at_ms,
+    )?;
     Ok(())
 }
 
 fn to_json<T: Serialize>(value: &T) -> Result<String, AppError> {
     serde_json::to_string(value).map_err(|error| {
-        AppError::fault(millrace_core::error_code::ErrorCode::Internal, "a message could not be written down", &error)
+        AppError::fault(
+            millrace_core::error_code::ErrorCode::Internal,
+            "a message could not be written down",
+            &error,
+        )
     })
 }
 
 /// How an attempt ended.
 enum Outcome {
-    Posted { answer: String, read_back: Option<ReadBack> },
-    InDoubt { why: String },
-    NotSent { why: String },
-    Refused { why: String, read_back: Option<ReadBack> },
+    Posted {
+        answer: String,
+        read_back: Option<ReadBack>,
+    },
+    InDoubt {
+        why: String,
+    },
+    NotSent {
+        why: String,
+    },
+    Refused {
+        why: String,
+        read_back: Option<ReadBack>,
+    },
 }
 
 /// Works on the next due message.
@@ -109,7 +163,9 @@ pub(crate) async fn work(inner: &Inner) -> Result<Worked, AppError> {
         .read(move |read| Ok::<_, AppError>((read.outbox_next(now_ms)?, read.outbox_next_due()?)))
         .await?;
     let (Some(row), Some(erp)) = (next, inner.erp.clone()) else {
-        return Ok(Worked::Idle { next_due_ms: next_due_ms.filter(|_| inner.erp.is_some()) });
+        return Ok(Worked::Idle {
+            next_due_ms: next_due_ms.filter(|_| inner.erp.is_some()),
+        });
     };
     match row.kind {
         MessageKind::Consumption => consumption(inner, erp.as_ref(), row).await?,
@@ -118,12 +174,24 @@ pub(crate) async fn work(inner: &Inner) -> Result<Worked, AppError> {
     Ok(Worked::Did)
 }
 
-async fn consumption(inner: &Inner, erp: &dyn ErpConnector, row: OutboxRow) -> Result<(), AppError> {
+async fn consumption(
+    inner: &Inner,
+    erp: &dyn ErpConnector,
+    row: OutboxRow,
+) -> Result<(), AppError> {
     let post: ConsumptionPost = match serde_json::from_str(&row.payload) {
         Ok(post) => post,
         Err(error) => {
             let why = format!("the stored message cannot be read: {error}");
-            return settle(inner, row, Outcome::Refused { why, read_back: None }).await;
+            return settle(
+                inner,
+                row,
+                Outcome::Refused {
+                    why,
+                    read_back: None,
+                },
+            )
+            .await;
         }
     };
     match row.state {
@@ -136,23 +204,44 @@ async fn consumption(inner: &Inner, erp: &dyn ErpConnector, row: OutboxRow) -> R
             settle(inner, row, outcome).await
         }
         // Found as *sending*: the program died between the commit and the answer.
-        Posting::Sending => settle(inner, row, Outcome::InDoubt { why: "the program ended while sending".into() }).await,
+        Posting::Sending => {
+            settle(
+                inner,
+                row,
+                Outcome::InDoubt {
+                    why: "the program ended while sending".into(),
+                },
+            )
+            .await
+        }
         Posting::InDoubt => {
             let outcome = match erp.order_state(&post.order_name).await {
                 Ok(held) => {
                     inner.erp_good().await;
                     let read_back = compare(&post, &held, None);
                     if read_back.is_equal() {
-                        Outcome::Posted { answer: "read back equal".into(), read_back: Some(read_back) }
+                        Outcome::Posted {
+                            answer: "read back equal".into(),
+                            read_back: Some(read_back),
+                        }
                     } else {
                         // Not there, or not provable: the call replaces, so the whole of it may be repeated.
-                        Outcome::NotSent { why: read_back.difference().unwrap_or_else(|| "not proved by the read-back".into()) }
+                        Outcome::NotSent {
+                            why: read_back
+                                .difference()
+                                .unwrap_or_else(|| "not proved by the read-back".into()),
+                        }
                     }
                 }
-                Err(ErpError::Refused { message }) => Outcome::Refused { why: message, read_back: None },
+                Err(ErpError::Refused { message }) => Outcome::Refused {
+                    why: message,
+                    read_back: None,
+                },
                 Err(error) => {
                     inner.erp_lost(&error).await;
-                    Outcome::InDoubt { why: error.to_string() }
+                    Outcome::InDoubt {
+                        why: error.to_string(),
+                    }
                 }
             };
             settle(inner, row, outcome).await
@@ -161,17 +250,29 @@ async fn consumption(inner: &Inner, erp: &dyn ErpConnector, row: OutboxRow) -> R
     }
 }
 
-async fn after_answer(inner: &Inner, erp: &dyn ErpConnector, post: &ConsumptionPost, answer: &PostAnswer) -> Outcome {
+async fn after_answer(
+    inner: &Inner,
+    erp: &dyn ErpConnector,
+    post: &ConsumptionPost,
+    answer: &PostAnswer,
+) -> Outcome {
     inner.erp_good().await;
     let held = erp.order_state(&post.order_name).await;
-    let read_back = held.as_ref().ok().map(|held| compare(post, held, Some(answer)));
+    let read_back = held
+        .as_ref()
+        .ok()
+        .map(|held| compare(post, held, Some(answer)));
     if !answer.item_errors.is_empty() {
-        return Outcome::Refused { why: answer.item_errors.join("; "), read_back };
+        return Outcome::Refused {
+            why: answer.item_errors.join("; "),
+            read_back,
+        };
     }
     match (held, read_back) {
-        (Ok(_), Some(read_back)) if read_back.is_equal() => {
-            Outcome::Posted { answer: "booked and read back equal".into(), read_back: Some(read_back) }
-        }
+        (Ok(_), Some(read_back)) if read_back.is_equal() => Outcome::Posted {
+            answer: "booked and read back equal".into(),
+            read_back: Some(read_back),
+        },
         (Ok(_), read_back) => Outcome::Refused {
             why: read_back
                 .as_ref()
@@ -179,7 +280,9 @@ async fn after_answer(inner: &Inner, erp: &dyn ErpConnector, post: &ConsumptionP
                 .unwrap_or_else(|| "the ERP holds something else than was posted".into()),
             read_back,
         },
-        (Err(error), _) => Outcome::InDoubt { why: format!("booked, but the read-back failed: {error}") },
+        (Err(error), _) => Outcome::InDoubt {
+            why: format!("booked, but the read-back failed: {error}"),
+        },
     }
 }
 
@@ -188,7 +291,10 @@ async fn after_error(inner: &Inner, error: ErpError) -> Outcome {
     match &error {
         ErpError::Refused { .. } | ErpError::Unsendable { .. } => {
             inner.erp_good().await;
-            Outcome::Refused { why, read_back: None }
+            Outcome::Refused {
+                why,
+                read_back: None,
+            }
         }
         ErpError::NoAnswer { .. } | ErpError::Protocol { .. } => {
             inner.erp_lost(&error).await;
@@ -207,7 +313,15 @@ async fn cancel(inner: &Inner, erp: &dyn ErpConnector, row: OutboxRow) -> Result
         Ok(payload) => payload,
         Err(error) => {
             let why = format!("the stored message cannot be read: {error}");
-            return settle(inner, row, Outcome::Refused { why, read_back: None }).await;
+            return settle(
+                inner,
+                row,
+                Outcome::Refused {
+                    why,
+                    read_back: None,
+                },
+            )
+            .await;
         }
     };
     // An order that is cancelled already stays so: this call may be repeated whatever happened before.
@@ -219,7 +333,10 @@ async fn cancel(inner: &Inner, erp: &dyn ErpConnector, row: OutboxRow) -> Result
     let outcome = match erp.cancel_order(&payload.order_name, &payload.reason).await {
         Ok(()) => {
             inner.erp_good().await;
-            Outcome::Posted { answer: "cancelled".into(), read_back: None }
+            Outcome::Posted {
+                answer: "cancelled".into(),
+                read_back: None,
+            }
         }
         Err(error) => match after_error(inner, error).await {
             Outcome::InDoubt { why } | Outcome::NotSent { why } => Outcome::NotSent { why },
@@ -271,7 +388,11 @@ async fn settle(inner: &Inner, mut row: OutboxRow, outcome: Outcome) -> Result<(
                 Outcome::NotSent { why } => {
                     let was_in_doubt = row.state == Posting::InDoubt;
                     row.state = row.state.step(PostingEvent::NotSent)?;
-                    row.next_at_ms = if was_in_doubt { at_ms } else { at_ms + back_off };
+                    row.next_at_ms = if was_in_doubt {
+                        at_ms
+                    } else {
+                        at_ms + back_off
+                    };
                     row.last_answer = Some(why);
                     None
                 }
@@ -310,7 +431,9 @@ pub(crate) fn mirror(
         let mut after = before.clone();
         after.posting = row.state;
         tx.batch_save(&mut after)?;
-        tx.audit_add(&crate::commands::audit::of_batch("system", "posting", "", at_ms, &before, &after))?;
+        tx.audit_add(&crate::commands::audit::of_batch(
+            "system", "posting", "", at_ms, &before, &after,
+        ))?;
     }
     if let Some((kind, reason)) = journal {
         tx.journal_add(at_ms, Some(row.batch_id), kind, &[("reason", reason)])?;

@@ -146,7 +146,9 @@ impl ReadBack {
     #[must_use]
     pub fn is_equal(&self) -> bool {
         self.lines.iter().all(|line| line.is_proved)
-            && self.ours_finished_g.is_none_or(|ours| ours == self.erp_finished_g)
+            && self
+                .ours_finished_g
+                .is_none_or(|ours| ours == self.erp_finished_g)
     }
 
     /// The first difference as a sentence, if there is one.
@@ -155,38 +157,68 @@ impl ReadBack {
         self.lines
             .iter()
             .find(|line| !line.is_proved)
-            .map(|line| format!("{}: we posted {}, the ERP holds {}", line.equipment_code, line.ours_g, line.erp_g))
+            .map(|line| {
+                format!(
+                    "{}: we posted {}, the ERP holds {}",
+                    line.equipment_code, line.ours_g, line.erp_g
+                )
+            })
             .or_else(|| {
                 self.ours_finished_g
                     .filter(|ours| *ours != self.erp_finished_g)
-                    .map(|ours| format!("finished weight: we posted {ours}, the ERP holds {}", self.erp_finished_g))
+                    .map(|ours| {
+                        format!(
+                            "finished weight: we posted {ours}, the ERP holds {}",
+                            self.erp_finished_g
+                        )
+                    })
             })
     }
 }
 
 /// Holds a read-back against a post. `receipt` is the ERP's answer to exactly this post, if it came.
 #[must_use]
-pub fn compare(post: &ConsumptionPost, held: &ErpOrderState, receipt: Option<&PostAnswer>) -> ReadBack {
+pub fn compare(
+    post: &ConsumptionPost,
+    held: &ErpOrderState,
+    receipt: Option<&PostAnswer>,
+) -> ReadBack {
     let lines = post
         .lines
         .iter()
         .filter(|line| line.consumed_g.0 > 0)
         .map(|line| {
-            let found = held.lines.iter().find(|h| h.equipment_code == line.equipment_code);
+            let found = held
+                .lines
+                .iter()
+                .find(|h| h.equipment_code == line.equipment_code);
             let erp_g = found.map_or(Grams::ZERO, |h| h.consumed_g);
             let limit = found.and_then(|h| h.limit_g);
             let is_cut = limit.is_some_and(|limit| line.consumed_g > limit);
             let is_receipted = receipt.is_some_and(|receipt| {
-                receipt
-                    .applied
-                    .iter()
-                    .any(|a| a.equipment_code == line.equipment_code && a.consumed_g == line.consumed_g)
+                receipt.applied.iter().any(|a| {
+                    a.equipment_code == line.equipment_code && a.consumed_g == line.consumed_g
+                })
             });
-            let is_proved = if is_cut { limit == Some(erp_g) && is_receipted } else { erp_g == line.consumed_g };
-            Compared { equipment_code: line.equipment_code.clone(), ours_g: line.consumed_g, erp_g, is_cut, is_proved }
+            let is_proved = if is_cut {
+                limit == Some(erp_g) && is_receipted
+            } else {
+                erp_g == line.consumed_g
+            };
+            Compared {
+                equipment_code: line.equipment_code.clone(),
+                ours_g: line.consumed_g,
+                erp_g,
+                is_cut,
+                is_proved,
+            }
         })
         .collect();
-    ReadBack { lines, ours_finished_g: post.finished_g, erp_finished_g: held.produced_g }
+    ReadBack {
+        lines,
+        ours_finished_g: post.finished_g,
+        erp_finished_g: held.produced_g,
+    }
 }
 
 #[cfg(test)]
@@ -198,13 +230,25 @@ mod tests {
     #[test]
     fn in_doubt_is_never_sent_again_without_a_read_back() {
         assert!(Posting::InDoubt.step(PostingEvent::Send).is_err());
-        assert_eq!(Posting::InDoubt.step(PostingEvent::NotSent), Ok(Posting::Queued));
-        assert_eq!(Posting::InDoubt.step(PostingEvent::Confirm), Ok(Posting::Posted));
+        assert_eq!(
+            Posting::InDoubt.step(PostingEvent::NotSent),
+            Ok(Posting::Queued)
+        );
+        assert_eq!(
+            Posting::InDoubt.step(PostingEvent::Confirm),
+            Ok(Posting::Posted)
+        );
     }
 
     #[test]
     fn posted_is_the_end() {
-        for event in [PostingEvent::Due, PostingEvent::Send, PostingEvent::Retry, PostingEvent::NotSent, PostingEvent::Waive] {
+        for event in [
+            PostingEvent::Due,
+            PostingEvent::Send,
+            PostingEvent::Retry,
+            PostingEvent::NotSent,
+            PostingEvent::Waive,
+        ] {
             assert!(Posting::Posted.step(event).is_err(), "{event:?}");
         }
     }
@@ -221,7 +265,10 @@ mod tests {
             key: "k".into(),
             order_name: "WH/MO/00101".into(),
             finished_g: Some(Grams(998_400)),
-            lines: vec![ConsumptionLine { equipment_code: "silo101".into(), consumed_g: Grams(grams) }],
+            lines: vec![ConsumptionLine {
+                equipment_code: "silo101".into(),
+                consumed_g: Grams(grams),
+            }],
         }
     }
 
@@ -241,7 +288,10 @@ mod tests {
 
     fn receipt(grams: i64) -> PostAnswer {
         PostAnswer {
-            applied: vec![ConsumptionLine { equipment_code: "silo101".into(), consumed_g: Grams(grams) }],
+            applied: vec![ConsumptionLine {
+                equipment_code: "silo101".into(),
+                consumed_g: Grams(grams),
+            }],
             finished_g: None,
             item_errors: vec![],
         }

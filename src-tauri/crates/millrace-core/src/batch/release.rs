@@ -49,9 +49,14 @@ impl Release {
     /// The state for a stored word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Release> {
-        [Release::Pending, Release::Approved, Release::Rejected, Release::Cancelled]
-            .into_iter()
-            .find(|state| state.word() == word)
+        [
+            Release::Pending,
+            Release::Approved,
+            Release::Rejected,
+            Release::Cancelled,
+        ]
+        .into_iter()
+        .find(|state| state.word() == word)
     }
 
     /// The next state.
@@ -96,14 +101,23 @@ mod tests {
         for state in [Pending, Approved, Rejected, Cancelled] {
             for event in [Approve, Reject, Revoke, Cancel] {
                 let expected = legal.iter().find(|(s, e, _)| *s == state && *e == event);
-                assert_eq!(state.step(event).ok(), expected.map(|(_, _, next)| *next), "{state:?} {event:?}");
+                assert_eq!(
+                    state.step(event).ok(),
+                    expected.map(|(_, _, next)| *next),
+                    "{state:?} {event:?}"
+                );
             }
         }
     }
 
     #[test]
     fn a_refusal_names_state_and_event() {
-        let refusal = Release::Rejected.step(ReleaseEvent::Approve).expect_err("illegal");
-        assert_eq!(refusal.to_string(), "a batch that is rejected cannot take the step approve");
+        let refusal = Release::Rejected
+            .step(ReleaseEvent::Approve)
+            .expect_err("illegal");
+        assert_eq!(
+            refusal.to_string(),
+            "a batch that is rejected cannot take the step approve"
+        );
     }
 }

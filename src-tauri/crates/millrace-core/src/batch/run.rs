@@ -149,13 +149,18 @@ impl Run {
             (Run::Downloading | Run::Ready | Run::Running | Run::Paused, E::Hold) => Ok(Run::Held),
             (
                 Run::Held,
-                E::Unhold { back_to: back_to @ (Run::Downloading | Run::Ready | Run::Running | Run::Paused) },
+                E::Unhold {
+                    back_to: back_to @ (Run::Downloading | Run::Ready | Run::Running | Run::Paused),
+                },
             ) => Ok(back_to),
             // The PLC may be done between two looks, whatever we saw last.
             (Run::Ready | Run::Running | Run::Paused, E::Complete) => Ok(Run::Complete),
             (Run::Ready | Run::Running | Run::Paused | Run::Held, E::Stop) => Ok(Run::Stopped),
             (Run::Ready | Run::Running | Run::Paused | Run::Held, E::Abort) => Ok(Run::Aborted),
-            (state, event) => Err(IllegalTransition { state: state.word(), event: event.word() }),
+            (state, event) => Err(IllegalTransition {
+                state: state.word(),
+                event: event.word(),
+            }),
         }
     }
 }
@@ -172,7 +177,9 @@ mod tests {
         RunEvent::Pause,
         RunEvent::Resume,
         RunEvent::Hold,
-        RunEvent::Unhold { back_to: Run::Running },
+        RunEvent::Unhold {
+            back_to: Run::Running,
+        },
         RunEvent::Complete,
         RunEvent::Stop,
         RunEvent::Abort,
@@ -189,7 +196,14 @@ mod tests {
 
     #[test]
     fn the_main_job() {
-        let path = [RunEvent::Start, RunEvent::Taken, RunEvent::FirstMaterial, RunEvent::Pause, RunEvent::Resume, RunEvent::Complete];
+        let path = [
+            RunEvent::Start,
+            RunEvent::Taken,
+            RunEvent::FirstMaterial,
+            RunEvent::Pause,
+            RunEvent::Resume,
+            RunEvent::Complete,
+        ];
         let end = path.into_iter().try_fold(Run::Idle, Run::step);
         assert_eq!(end, Ok(Run::Complete));
     }
@@ -200,8 +214,18 @@ mod tests {
             let held = state.step(RunEvent::Hold).expect("live");
             assert_eq!(held.step(RunEvent::Unhold { back_to: state }), Ok(state));
         }
-        assert!(Run::Held.step(RunEvent::Unhold { back_to: Run::Complete }).is_err());
-        assert!(Run::Held.step(RunEvent::Unhold { back_to: Run::Idle }).is_err());
+        assert!(
+            Run::Held
+                .step(RunEvent::Unhold {
+                    back_to: Run::Complete
+                })
+                .is_err()
+        );
+        assert!(
+            Run::Held
+                .step(RunEvent::Unhold { back_to: Run::Idle })
+                .is_err()
+        );
     }
 
     #[test]

@@ -88,7 +88,9 @@ impl BatchWord {
     #[must_use]
     pub fn is_open(self) -> bool {
         match self {
-            BatchWord::Pending | BatchWord::Approved | BatchWord::InProcess | BatchWord::Paused => true,
+            BatchWord::Pending | BatchWord::Approved | BatchWord::InProcess | BatchWord::Paused => {
+                true
+            }
             BatchWord::Rejected
             | BatchWord::Completed
             | BatchWord::Stopped
@@ -122,7 +124,11 @@ mod tests {
         ];
         for posting in Posting::ALL {
             for (release, run, word) in rows {
-                assert_eq!(BatchWord::of(release, run, posting), word, "{release:?} {run:?} {posting:?}");
+                assert_eq!(
+                    BatchWord::of(release, run, posting),
+                    word,
+                    "{release:?} {run:?} {posting:?}"
+                );
             }
         }
     }

@@ -38,9 +38,19 @@ impl Read<'_> {
         let mut expected = 1_i64;
         while let Some(row) = rows.next()? {
             let texts: Vec<String> = (2..8).map(|n| row.get(n)).collect::<Result<_, _>>()?;
-            let [actor, action, object, before, after, reason] = texts.as_slice() else { return Ok(Err(expected)) };
-            let content =
-                AuditContent { seq: row.get(0)?, at_ms: row.get(1)?, actor, action, object, before, after, reason };
+            let [actor, action, object, before, after, reason] = texts.as_slice() else {
+                return Ok(Err(expected));
+            };
+            let content = AuditContent {
+                seq: row.get(0)?,
+                at_ms: row.get(1)?,
+                actor,
+                action,
+                object,
+                before,
+                after,
+                reason,
+            };
             let (prev_hash, hash): (String, String) = (row.get(8)?, row.get(9)?);
             if content.seq != expected || prev_hash != prev || row_hash(&prev, &content) != hash {
                 return Ok(Err(expected));

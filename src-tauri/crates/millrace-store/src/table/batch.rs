@@ -36,7 +36,9 @@ impl PendingKind {
     }
 
     fn from_word(word: &str) -> Option<PendingKind> {
-        [PendingKind::Pause, PendingKind::Resume, PendingKind::Stop].into_iter().find(|k| k.word() == word)
+        [PendingKind::Pause, PendingKind::Resume, PendingKind::Stop]
+            .into_iter()
+            .find(|k| k.word() == word)
     }
 }
 
@@ -179,9 +181,14 @@ fn finish_word(step: FinishStep) -> &'static str {
 }
 
 fn finish_from_word(word: &str) -> Option<FinishStep> {
-    [FinishStep::Running, FinishStep::Stored, FinishStep::Acked, FinishStep::Freed]
-        .into_iter()
-        .find(|step| finish_word(*step) == word)
+    [
+        FinishStep::Running,
+        FinishStep::Stored,
+        FinishStep::Acked,
+        FinishStep::Freed,
+    ]
+    .into_iter()
+    .find(|step| finish_word(*step) == word)
 }
 
 fn read(row: &Row<'_>) -> Result<BatchRow, StoreError> {
@@ -194,7 +201,11 @@ fn read(row: &Row<'_>) -> Result<BatchRow, StoreError> {
     let pending = match optional(16)? {
         None => None,
         Some(word) => Some(Pending {
-            kind: known("batch.pending_command", &word, PendingKind::from_word(&word))?,
+            kind: known(
+                "batch.pending_command",
+                &word,
+                PendingKind::from_word(&word),
+            )?,
             reason: optional(17)?.unwrap_or_default(),
             person: optional(18)?.unwrap_or_default(),
             at_ms: row.get::<_, Option<i64>>(19)?.unwrap_or_default(),
@@ -220,7 +231,9 @@ fn read(row: &Row<'_>) -> Result<BatchRow, StoreError> {
         finish_step: optional(13)?
             .map(|word| known("batch.finish_step", &word, finish_from_word(&word)))
             .transpose()?,
-        held_from: optional(14)?.map(|word| known("batch.held_from", &word, Run::from_word(&word))).transpose()?,
+        held_from: optional(14)?
+            .map(|word| known("batch.held_from", &word, Run::from_word(&word)))
+            .transpose()?,
         trouble: row.get(15)?,
         pending,
         cancel_after: row.get(21)?,
@@ -260,7 +273,10 @@ impl Read<'_> {
             .query_row([id.0], |row| Ok(read(row)))
             .optional()?
             .transpose()?
-            .ok_or(StoreError::Missing { what: "batch", id: id.0 })
+            .ok_or(StoreError::Missing {
+                what: "batch",
+                id: id.0,
+            })
     }
 
     /// The batches of an order.
@@ -268,9 +284,9 @@ impl Read<'_> {
     /// # Errors
     /// As SQLite reports them.
     pub fn batches_of_order(&self, order_id: OrderId) -> Result<Vec<BatchRow>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM batch WHERE order_id = ?1 ORDER BY batch_index"))?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM batch WHERE order_id = ?1 ORDER BY batch_index"
+        ))?;
         let rows = statement.query_and_then([order_id.0], read)?;
         rows.collect()
     }
@@ -293,8 +309,9 @@ impl Read<'_> {
     /// # Errors
     /// As SQLite reports them.
     pub fn batches_in_slots(&self) -> Result<Vec<BatchRow>, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM batch WHERE slot IS NOT NULL ORDER BY started_at_ms, id"))?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM batch WHERE slot IS NOT NULL ORDER BY started_at_ms, id"
+        ))?;
         let rows = statement.query_and_then([], read)?;
         rows.collect()
     }
@@ -325,9 +342,16 @@ impl Read<'_> {
     ///
     /// # Errors
     /// As SQLite reports them.
-    pub fn batches_history(&self, filter: &HistoryFilter) -> Result<(Vec<BatchRow>, i64), StoreError> {
+    pub fn batches_history(
+        &self,
+        filter: &HistoryFilter,
+    ) -> Result<(Vec<BatchRow>, i64), StoreError> {
         let words: Vec<&str> = if filter.words.is_empty() {
-            BatchWord::ALL.into_iter().filter(|w| !w.is_open()).map(BatchWord::word).collect()
+            BatchWord::ALL
+                .into_iter()
+                .filter(|w| !w.is_open())
+                .map(BatchWord::word)
+                .collect()
         } else {
             filter.words.iter().map(|w| w.word()).collect()
         };
@@ -344,7 +368,12 @@ impl Read<'_> {
              ORDER BY coalesce(ended_at_ms, 0) DESC, id DESC LIMIT ?4"
         ))?;
         let rows = statement.query_and_then(
-            params![words, filter.search, filter.before.map(|b| b.0), filter.limit],
+            params![
+                words,
+                filter.search,
+                filter.before.map(|b| b.0),
+                filter.limit
+            ],
             read,
         )?;
         Ok((rows.collect::<Result<Vec<_>, _>>()?, total))
@@ -354,7 +383,11 @@ impl Read<'_> {
     ///
     /// # Errors
     /// As SQLite reports them.
-    pub fn batches_ended_between(&self, from_ms: i64, to_ms: i64) -> Result<Vec<BatchRow>, StoreError> {
+    pub fn batches_ended_between(
+        &self,
+        from_ms: i64,
+        to_ms: i64,
+    ) -> Result<Vec<BatchRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM batch WHERE ended_at_ms >= ?1 AND ended_at_ms < ?2 ORDER BY ended_at_ms"
         ))?;
@@ -443,7 +476,10 @@ impl Write<'_> {
                 row.ended_at_ms
             ])?;
         if changed == 0 {
-            return Err(StoreError::Changed { what: "batch", id: row.id.0 });
+            return Err(StoreError::Changed {
+                what: "batch",
+                id: row.id.0,
+            });
         }
         row.version += 1;
         Ok(())

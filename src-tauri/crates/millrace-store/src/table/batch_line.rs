@@ -54,7 +54,11 @@ impl Read<'_> {
     ///
     /// # Errors
     /// As SQLite reports them.
-    pub fn consumption_between(&self, from_ms: i64, to_ms: i64) -> Result<(Vec<ConsumptionRow>, i64), StoreError> {
+    pub fn consumption_between(
+        &self,
+        from_ms: i64,
+        to_ms: i64,
+    ) -> Result<(Vec<ConsumptionRow>, i64), StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT l.silo_no, sum(l.planned_g), sum(l.actual_g), count(*)
              FROM batch b JOIN batch_line l ON l.batch_id = b.id JOIN silo s ON s.silo_no = l.silo_no
@@ -80,7 +84,11 @@ impl Read<'_> {
 
 impl Write<'_> {
     /// Adds the lines of a new batch.
-    pub(crate) fn batch_lines_add(&self, id: BatchId, recipe: &ControlRecipe) -> Result<(), StoreError> {
+    pub(crate) fn batch_lines_add(
+        &self,
+        id: BatchId,
+        recipe: &ControlRecipe,
+    ) -> Result<(), StoreError> {
         let mut statement = self
             .connection
             .prepare_cached("INSERT INTO batch_line (batch_id, position, silo_no, planned_g) VALUES (?1, ?2, ?3, ?4)")?;
@@ -94,9 +102,16 @@ impl Write<'_> {
     ///
     /// # Errors
     /// As SQLite reports them.
-    pub fn batch_line_actual_set(&self, id: BatchId, silo: SiloNo, actual: Grams) -> Result<(), StoreError> {
+    pub fn batch_line_actual_set(
+        &self,
+        id: BatchId,
+        silo: SiloNo,
+        actual: Grams,
+    ) -> Result<(), StoreError> {
         self.connection
-            .prepare_cached("UPDATE batch_line SET actual_g = ?3 WHERE batch_id = ?1 AND silo_no = ?2")?
+            .prepare_cached(
+                "UPDATE batch_line SET actual_g = ?3 WHERE batch_id = ?1 AND silo_no = ?2",
+            )?
             .execute(params![id.0, silo.0, actual.0])?;
         Ok(())
     }

@@ -29,7 +29,9 @@ impl Standing {
     }
 
     fn from_word(word: &str) -> Option<Standing> {
-        [Standing::Accepted, Standing::Refused, Standing::Tombstone].into_iter().find(|s| s.word() == word)
+        [Standing::Accepted, Standing::Refused, Standing::Tombstone]
+            .into_iter()
+            .find(|s| s.word() == word)
     }
 }
 
@@ -90,8 +92,14 @@ fn read(row: &Row<'_>) -> Result<OrderRow, StoreError> {
         name: row.get(1)?,
         product: row.get(2)?,
         quantity_kg: row.get(3)?,
-        standing: known("erp_order.standing", &standing, Standing::from_word(&standing))?,
-        refusal: refusal.map(|text| parse_json("erp_order.refusal", &text)).transpose()?,
+        standing: known(
+            "erp_order.standing",
+            &standing,
+            Standing::from_word(&standing),
+        )?,
+        refusal: refusal
+            .map(|text| parse_json("erp_order.refusal", &text))
+            .transpose()?,
         content: parse_json("erp_order.content", &content)?,
         seen_at_ms: row.get(7)?,
     })
@@ -102,9 +110,15 @@ impl Read<'_> {
     ///
     /// # Errors
     /// As SQLite reports them.
-    pub fn order_by_identity(&self, erp_instance: &str, identity: &str) -> Result<Option<OrderRow>, StoreError> {
+    pub fn order_by_identity(
+        &self,
+        erp_instance: &str,
+        identity: &str,
+    ) -> Result<Option<OrderRow>, StoreError> {
         self.connection
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM erp_order WHERE erp_instance = ?1 AND identity = ?2"))?
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM erp_order WHERE erp_instance = ?1 AND identity = ?2"
+            ))?
             .query_row([erp_instance, identity], |row| Ok(read(row)))
             .optional()?
             .transpose()
@@ -120,7 +134,10 @@ impl Read<'_> {
             .query_row([id.0], |row| Ok(read(row)))
             .optional()?
             .transpose()?
-            .ok_or(StoreError::Missing { what: "order", id: id.0 })
+            .ok_or(StoreError::Missing {
+                what: "order",
+                id: id.0,
+            })
     }
 
     /// The newest orders.
@@ -128,8 +145,9 @@ impl Read<'_> {
     /// # Errors
     /// As SQLite reports them.
     pub fn orders(&self, limit: i64) -> Result<Vec<OrderRow>, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM erp_order ORDER BY id DESC LIMIT ?1"))?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM erp_order ORDER BY id DESC LIMIT ?1"
+        ))?;
         let rows = statement.query_and_then([limit], read)?;
         rows.collect()
     }
@@ -141,7 +159,9 @@ impl Read<'_> {
     pub fn orders_refused_count(&self, since_ms: i64) -> Result<i64, StoreError> {
         Ok(self
             .connection
-            .prepare_cached("SELECT count(*) FROM erp_order WHERE standing = 'refused' AND seen_at_ms >= ?1")?
+            .prepare_cached(
+                "SELECT count(*) FROM erp_order WHERE standing = 'refused' AND seen_at_ms >= ?1",
+            )?
             .query_row([since_ms], |row| row.get(0))?)
     }
 }
@@ -152,7 +172,10 @@ impl Write<'_> {
     /// # Errors
     /// As SQLite reports them.
     pub fn order_put(&self, order: &OrderPut<'_>) -> Result<OrderId, StoreError> {
-        let refusal = order.refusal.map(|r| to_json("erp_order.refusal", r)).transpose()?;
+        let refusal = order
+            .refusal
+            .map(|r| to_json("erp_order.refusal", r))
+            .transpose()?;
         let content = to_json("erp_order.content", &order.content)?;
         let id = self
             .connection

@@ -26,8 +26,7 @@ pub struct JournalRow {
     pub params: BTreeMap<String, String>,
 }
 
-const SELECT: &str =
-    "SELECT j.seq, j.at_ms, j.batch_id, b.label, j.kind, j.params FROM journal j LEFT JOIN batch b ON b.id = j.batch_id";
+const SELECT: &str = "SELECT j.seq, j.at_ms, j.batch_id, b.label, j.kind, j.params FROM journal j LEFT JOIN batch b ON b.id = j.batch_id";
 
 fn read(row: &Row<'_>) -> Result<JournalRow, StoreError> {
     let kind: String = row.get(4)?;
@@ -48,8 +47,9 @@ impl Read<'_> {
     /// # Errors
     /// As SQLite reports them.
     pub fn journal_of_batch(&self, id: BatchId, limit: i64) -> Result<Vec<JournalRow>, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached(&format!("{SELECT} WHERE j.batch_id = ?1 ORDER BY j.seq DESC LIMIT ?2"))?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "{SELECT} WHERE j.batch_id = ?1 ORDER BY j.seq DESC LIMIT ?2"
+        ))?;
         let rows = statement.query_and_then([id.0, limit], read)?;
         rows.collect()
     }
@@ -59,7 +59,9 @@ impl Read<'_> {
     /// # Errors
     /// As SQLite reports them.
     pub fn journal_latest(&self, limit: i64) -> Result<Vec<JournalRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(&format!("{SELECT} ORDER BY j.seq DESC LIMIT ?1"))?;
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("{SELECT} ORDER BY j.seq DESC LIMIT ?1"))?;
         let rows = statement.query_and_then([limit], read)?;
         rows.collect()
     }
@@ -69,7 +71,9 @@ impl Read<'_> {
     /// # Errors
     /// As SQLite reports them.
     pub fn journal_since(&self, since_ms: i64) -> Result<Vec<JournalRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(&format!("{SELECT} WHERE j.at_ms >= ?1 ORDER BY j.seq"))?;
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("{SELECT} WHERE j.at_ms >= ?1 ORDER BY j.seq"))?;
         let rows = statement.query_and_then([since_ms], read)?;
         rows.collect()
     }
@@ -87,11 +91,19 @@ impl Write<'_> {
         kind: JournalKind,
         params: &[(&str, String)],
     ) -> Result<i64, StoreError> {
-        let params: BTreeMap<&str, &String> = params.iter().map(|(name, value)| (*name, value)).collect();
+        let params: BTreeMap<&str, &String> =
+            params.iter().map(|(name, value)| (*name, value)).collect();
         let kind = to_json("journal.kind", &kind)?;
         self.connection
-            .prepare_cached("INSERT INTO journal (at_ms, batch_id, kind, params) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![at_ms, batch_id.map(|b| b.0), kind.trim_matches('"'), to_json("journal.params", &params)?])?;
+            .prepare_cached(
+                "INSERT INTO journal (at_ms, batch_id, kind, params) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                at_ms,
+                batch_id.map(|b| b.0),
+                kind.trim_matches('"'),
+                to_json("journal.params", &params)?
+            ])?;
         Ok(self.connection.last_insert_rowid())
     }
 }

@@ -52,12 +52,23 @@ impl Read<'_> {
 
 impl Write<'_> {
     /// Adds the manual lines of a new batch.
-    pub(crate) fn manual_lines_add(&self, id: BatchId, recipe: &ControlRecipe) -> Result<(), StoreError> {
+    pub(crate) fn manual_lines_add(
+        &self,
+        id: BatchId,
+        recipe: &ControlRecipe,
+    ) -> Result<(), StoreError> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO manual_line (batch_id, line_no, material, erp_code, product_id, planned_g) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?;
         for (line_no, line) in (1_i64..).zip(&recipe.manual_lines) {
-            statement.execute(params![id.0, line_no, line.material, line.erp_code, line.product_id, line.planned_g.0])?;
+            statement.execute(params![
+                id.0,
+                line_no,
+                line.material,
+                line.erp_code,
+                line.product_id,
+                line.planned_g.0
+            ])?;
         }
         Ok(())
     }
@@ -66,7 +77,14 @@ impl Write<'_> {
     ///
     /// # Errors
     /// As SQLite reports them.
-    pub fn manual_line_enter(&self, id: BatchId, line_no: i64, actual: Grams, person: &str, at_ms: i64) -> Result<bool, StoreError> {
+    pub fn manual_line_enter(
+        &self,
+        id: BatchId,
+        line_no: i64,
+        actual: Grams,
+        person: &str,
+        at_ms: i64,
+    ) -> Result<bool, StoreError> {
         let changed = self
             .connection
             .prepare_cached(

@@ -20,15 +20,30 @@ use crate::error::StoreError;
 
 /// The value behind a stored word, or the error that names where it stands.
 pub(crate) fn known<T>(what: &'static str, word: &str, value: Option<T>) -> Result<T, StoreError> {
-    value.ok_or_else(|| StoreError::Unknown { what, value: word.to_owned() })
+    value.ok_or_else(|| StoreError::Unknown {
+        what,
+        value: word.to_owned(),
+    })
 }
 
 /// A stored JSON column as its type.
-pub(crate) fn parse_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|_| StoreError::Unknown { what, value: text.to_owned() })
+pub(crate) fn parse_json<T: serde::de::DeserializeOwned>(
+    what: &'static str,
+    text: &str,
+) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|_| StoreError::Unknown {
+        what,
+        value: text.to_owned(),
+    })
 }
 
 /// A type as a JSON column. Our own row types always serialize.
-pub(crate) fn to_json<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Unknown { what, value: error.to_string() })
+pub(crate) fn to_json<T: serde::Serialize>(
+    what: &'static str,
+    value: &T,
+) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Unknown {
+        what,
+        value: error.to_string(),
+    })
 }

@@ -28,7 +28,9 @@ impl MessageKind {
     }
 
     fn from_word(word: &str) -> Option<MessageKind> {
-        [MessageKind::Consumption, MessageKind::CancelOrder].into_iter().find(|k| k.word() == word)
+        [MessageKind::Consumption, MessageKind::CancelOrder]
+            .into_iter()
+            .find(|k| k.word() == word)
     }
 }
 
@@ -141,7 +143,10 @@ impl Read<'_> {
             .query_row([id.0], |row| Ok(read(row)))
             .optional()?
             .transpose()?
-            .ok_or(StoreError::Missing { what: "outbox message", id: id.0 })
+            .ok_or(StoreError::Missing {
+                what: "outbox message",
+                id: id.0,
+            })
     }
 
     /// The messages of a batch, oldest first.
@@ -149,7 +154,9 @@ impl Read<'_> {
     /// # Errors
     /// As SQLite reports them.
     pub fn outbox_of_batch(&self, id: BatchId) -> Result<Vec<OutboxRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(&format!("{SELECT} WHERE o.batch_id = ?1 ORDER BY o.id"))?;
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("{SELECT} WHERE o.batch_id = ?1 ORDER BY o.id"))?;
         let rows = statement.query_and_then([id.0], read)?;
         rows.collect()
     }
@@ -159,9 +166,9 @@ impl Read<'_> {
     /// # Errors
     /// As SQLite reports them.
     pub fn outbox_list(&self, limit: i64) -> Result<Vec<OutboxRow>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(&format!("{SELECT} ORDER BY o.state IN ('posted', 'waived'), o.id DESC LIMIT ?1"))?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "{SELECT} ORDER BY o.state IN ('posted', 'waived'), o.id DESC LIMIT ?1"
+        ))?;
         let rows = statement.query_and_then([limit], read)?;
         rows.collect()
     }

@@ -59,7 +59,9 @@ impl Read<'_> {
     /// # Errors
     /// As SQLite reports them.
     pub fn person_count(&self) -> Result<i64, StoreError> {
-        Ok(self.connection.query_row("SELECT count(*) FROM person", [], |row| row.get(0))?)
+        Ok(self
+            .connection
+            .query_row("SELECT count(*) FROM person", [], |row| row.get(0))?)
     }
 }
 
@@ -68,7 +70,13 @@ impl Write<'_> {
     ///
     /// # Errors
     /// A name that is taken; as SQLite reports them.
-    pub fn person_add(&self, name: &str, role: Role, secret_phc: &str, at_ms: i64) -> Result<UserId, StoreError> {
+    pub fn person_add(
+        &self,
+        name: &str,
+        role: Role,
+        secret_phc: &str,
+        at_ms: i64,
+    ) -> Result<UserId, StoreError> {
         self.connection
             .prepare_cached("INSERT INTO person (name, role, secret_phc, created_at_ms) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![name, role.word(), secret_phc, at_ms])?;
@@ -79,9 +87,16 @@ impl Write<'_> {
     ///
     /// # Errors
     /// As SQLite reports them.
-    pub fn person_attempts_set(&self, id: UserId, failed_attempts: i64, locked_until_ms: i64) -> Result<(), StoreError> {
+    pub fn person_attempts_set(
+        &self,
+        id: UserId,
+        failed_attempts: i64,
+        locked_until_ms: i64,
+    ) -> Result<(), StoreError> {
         self.connection
-            .prepare_cached("UPDATE person SET failed_attempts = ?2, locked_until_ms = ?3 WHERE id = ?1")?
+            .prepare_cached(
+                "UPDATE person SET failed_attempts = ?2, locked_until_ms = ?3 WHERE id = ?1",
+            )?
             .execute(params![id.0, failed_attempts, locked_until_ms])?;
         Ok(())
     }

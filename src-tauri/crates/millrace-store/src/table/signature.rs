@@ -47,7 +47,12 @@ impl Write<'_> {
     ///
     /// # Errors
     /// As SQLite reports them.
-    pub fn signature_add(&self, id: BatchId, person_id: UserId, signature: &SignatureRow) -> Result<(), StoreError> {
+    pub fn signature_add(
+        &self,
+        id: BatchId,
+        person_id: UserId,
+        signature: &SignatureRow,
+    ) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
                 "INSERT INTO signature (batch_id, person_id, person, meaning, at_ms, reason, content_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",

@@ -58,7 +58,10 @@ impl Read<'_> {
                 capacity_g: Grams(row.get(7)?),
                 low_g: Grams(row.get(8)?),
                 max_dose_g: Grams(row.get(9)?),
-                tolerance: Tolerance { share: BasisPoints(row.get(10)?), floor_g: Grams(row.get(11)?) },
+                tolerance: Tolerance {
+                    share: BasisPoints(row.get(10)?),
+                    floor_g: Grams(row.get(11)?),
+                },
                 rate_g_s: row.get(12)?,
             })
         })?;

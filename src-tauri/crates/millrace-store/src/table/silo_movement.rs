@@ -43,7 +43,8 @@ fn read(row: &Row<'_>) -> Result<MovementRow, StoreError> {
     })
 }
 
-const SELECT: &str = "SELECT m.seq, m.at_ms, m.silo_no, m.kind, m.delta_g, m.level_g, m.batch_id, b.label
+const SELECT: &str =
+    "SELECT m.seq, m.at_ms, m.silo_no, m.kind, m.delta_g, m.level_g, m.batch_id, b.label
      FROM silo_movement m LEFT JOIN batch b ON b.id = m.batch_id";
 
 impl Read<'_> {
@@ -53,7 +54,9 @@ impl Read<'_> {
     /// As SQLite reports them.
     pub fn silo_last_movement(&self, silo: SiloNo) -> Result<Option<MovementRow>, StoreError> {
         self.connection
-            .prepare_cached(&format!("{SELECT} WHERE m.silo_no = ?1 ORDER BY m.seq DESC LIMIT 1"))?
+            .prepare_cached(&format!(
+                "{SELECT} WHERE m.silo_no = ?1 ORDER BY m.seq DESC LIMIT 1"
+            ))?
             .query_row([silo.0], |row| Ok(read(row)))
             .optional()?
             .transpose()
@@ -63,7 +66,12 @@ impl Read<'_> {
     ///
     /// # Errors
     /// As SQLite reports them.
-    pub fn silo_movements(&self, silo: Option<SiloNo>, since_ms: i64, limit: i64) -> Result<Vec<MovementRow>, StoreError> {
+    pub fn silo_movements(
+        &self,
+        silo: Option<SiloNo>,
+        since_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<MovementRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
             "{SELECT} WHERE (?1 IS NULL OR m.silo_no = ?1) AND m.at_ms >= ?2 ORDER BY m.seq DESC LIMIT ?3"
         ))?;
@@ -87,7 +95,9 @@ impl Write<'_> {
         batch_id: Option<BatchId>,
         note: Option<&str>,
     ) -> Result<Grams, StoreError> {
-        let before = self.silo_last_movement(silo)?.map_or(0, |row| row.level_g.0);
+        let before = self
+            .silo_last_movement(silo)?
+            .map_or(0, |row| row.level_g.0);
         let level = Grams(before.saturating_add(delta.0));
         self.connection
             .prepare_cached(

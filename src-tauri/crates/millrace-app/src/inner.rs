@@ -1,0 +1,292 @@
+//! What all parts of the application share: the books, the links, the image, the snapshot. Bodies of
+//! commands, the engine and the jobs commit through it, so that every change is announced.
+//! Leaves out putting it together ([`crate::start`]).
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use millrace_core::batch::word::BatchWord;
+use millrace_core::ids::SiloNo;
+use millrace_core::intake::IntakeRules;
+use millrace_core::journal::JournalKind;
+use millrace_core::registers::RegisterMap;
+use millrace_core::units::{BasisPoints, Grams};
+use millrace_field::plc::{LinkView as PlcLink, PlcHandle};
+use millrace_office::erp::{ErpConnector, ErpError};
+use millrace_store::{Store, Write};
+use rust_decimal::Decimal;
+use tokio::sync::{Notify, watch};
+
+use crate::clock::Clock;
+use crate::commands::live::{LinkStateView, LinkView, LiveView, OutboxCounts};
+use crate::commands::session::{DemoPerson, StartProblem};
+use crate::config::{self, SiloSeed};
+use crate::engine::Image;
+use crate::engine::live::{Cached, snapshot};
+use crate::error::AppError;
+use crate::event::{AppEvent, EventBus};
+use crate::jobs::ErpLink;
+use crate::session::Sessions;
+use crate::setup::Demo;
+
+/// How many journal rows are announced one by one after a commit; a longer backlog is not.
+const JOURNAL_BURST: i64 = 50;
+
+/// What all parts share.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sessions: Sessions,
+    pub(crate) bus: EventBus,
+    pub(crate) silos: Vec<SiloSeed>,
+    pub(crate) map: Option<Arc<RegisterMap>>,
+    pub(crate) erp: Option<Arc<dyn ErpConnector>>,
+    pub(crate) erp_link: ErpLink,
+    pub(crate) erp_instance: String,
+    pub(crate) intake: config::Intake,
+    pub(crate) site: config::Site,
+    pub(crate) batches_in_plc_max: usize,
+    pub(crate) engine_nudge: Notify,
+    pub(crate) posting_nudge: Notify,
+    pub(crate) import_turn: tokio::sync::Mutex<()>,
+    pub(crate) problems: Vec<StartProblem>,
+    pub(crate) demo: Option<Demo>,
+    pub(crate) demo_people: Vec<DemoPerson>,
+    pub(crate) version: String,
+    pub(crate) erp_address: String,
+    pub(crate) plc: Option<PlcHandle>,
+    pub(crate) plc_address: String,
+    pub(crate) plc_off: Option<String>,
+    pub(crate) erp_off: Option<String>,
+    pub(crate) bom_reference: Grams,
+    pub(crate) poll_live_ms: i64,
+    pub(crate) poll_idle_ms: i64,
+    pub(crate) image: Mutex<Image>,
+    pub(crate) revision: AtomicI64,
+    pub(crate) live_nudge: Notify,
+    pub(crate) live: watch::Sender<Arc<LiveView>>,
+    pub(crate) live_state: tokio::sync::Mutex<LiveState>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct LiveState {
+    seq: i64,
+    cached: Option<Cached>,
+    journal_seq: Option<i64>,
+}
+
+impl Inner {
+    pub(crate) fn image(&self) -> MutexGuard<'_, Image> {
+        self.image.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Commits, and lets the snapshot and every list know that something changed.
+    pub(crate) async fn commit<T, F>(&self, work: F) -> Result<T, AppError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Write<'_>) -> Result<T, AppError> + Send + 'static,
+    {
+        self.commit_quietly(true, work).await
+    }
+
+    /// Commits; only when `is_news` do lists need to ask again.
+    pub(crate) async fn commit_quietly<T, F>(&self, is_news: bool, work: F) -> Result<T, AppError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Write<'_>) -> Result<T, AppError> + Send + 'static,
+    {
+        let outcome = self.store.write(work).await?;
+        if is_news {
+            self.revision.fetch_add(1, Ordering::SeqCst);
+            self.live_nudge.notify_one();
+        }
+        Ok(outcome)
+    }
+
+    pub(crate) fn poll_live_ms(&self) -> i64 {
+        self.poll_live_ms
+    }
+
+    pub(crate) fn poll_idle_ms(&self) -> i64 {
+        self.poll_idle_ms
+    }
+
+    pub(crate) fn plc_link(&self) -> Option<PlcLink> {
+        self.plc.as_ref().map(PlcHandle::link)
+    }
+
+    pub(crate) fn plc_off_cause(&self) -> Option<String> {
+        self.plc_off.clone()
+    }
+
+    pub(crate) fn erp_off_cause(&self) -> String {
+        self.erp_off
+            .clone()
+            .unwrap_or_else(|| "no ERP is configured".into())
+    }
+
+    pub(crate) fn site_key(&self) -> String {
+        self.site.key.clone()
+    }
+
+    pub(crate) fn silo_label(&self, silo: SiloNo) -> String {
+        self.silos
+            .iter()
+            .find(|s| s.row.silo == silo)
+            .map_or_else(|| silo.to_string(), |s| s.row.label.clone())
+    }
+
+    pub(crate) fn silo_rate(&self, silo: SiloNo) -> i64 {
+        self.silos
+            .iter()
+            .find(|s| s.row.silo == silo)
+            .map_or(0, |s| s.row.rate_g_s)
+    }
+
+    pub(crate) fn max_doses(&self) -> Vec<(SiloNo, Grams)> {
+        // What overshoots its plan at the silo's limit is still believable; twice the tolerance is not.
+        self.silos
+            .iter()
+            .map(|s| {
+                let max = s.row.max_dose_g;
+                (
+                    s.row.silo,
+                    Grams(max.0.saturating_add(s.row.tolerance.band(max).0)),
+                )
+            })
+            .collect()
+    }
+
+    /// A duration of the plant, at the virtual plant's speed.
+    pub(crate) fn scaled(&self, plant_ms: i64) -> i64 {
+        let percent = self.speed_pct();
+        plant_ms.saturating_mul(100) / percent.max(1)
+    }
+
+    pub(crate) fn speed_pct(&self) -> i64 {
+        self.demo.map_or(100, |demo| {
+            Decimal::try_from(demo.speed)
+                .ok()
+                .and_then(BasisPoints::from_percent)
+                .map_or(100, |bp| bp.0.max(1))
+        })
+    }
+
+    pub(crate) fn intake_rules(&self) -> IntakeRules {
+        IntakeRules {
+            line_name: self.site.line.clone(),
+            bom_reference_g: self.bom_reference,
+            batch_max_g: self
+                .map
+                .as_ref()
+                .map_or(Grams(3_000_000), |map| map.batch_max()),
+            order_max_g: Grams::from_kg(self.intake.order_max_kg).unwrap_or(Grams(100_000_000)),
+            scaling_limit: BasisPoints::from_percent(self.intake.scaling_limit_pct)
+                .unwrap_or(BasisPoints(200)),
+            name_chars_max: self.map.as_ref().map_or(16, |map| map.text_chars()),
+        }
+    }
+
+    pub(crate) async fn erp_good(&self) {
+        if self.erp_link.good(self.clock.as_ref()) {
+            self.note(JournalKind::ErpBack, String::new()).await;
+        }
+        self.live_nudge.notify_one();
+    }
+
+    pub(crate) async fn erp_lost(&self, error: &ErpError) {
+        if self.erp_link.lost(error.to_string(), self.clock.as_ref()) {
+            self.note(JournalKind::ErpLost, error.to_string()).await;
+        }
+        self.live_nudge.notify_one();
+    }
+
+    async fn note(&self, kind: JournalKind, reason: String) {
+        let at_ms = self.clock.now_ms();
+        let outcome = self
+            .commit(move |tx| Ok(tx.journal_add(at_ms, None, kind, &[("reason", reason)])?))
+            .await;
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "the journal did not take a line");
+        }
+    }
+
+    /// Builds and publishes the snapshot, and announces new journal rows.
+    pub(crate) async fn publish(&self) {
+        let mut state = self.live_state.lock().await;
+        let revision = self.revision.load(Ordering::SeqCst);
+        let is_old = state
+            .cached
+            .as_ref()
+            .is_none_or(|cached| cached.revision != revision);
+        if is_old {
+            let silos: Vec<SiloNo> = self.silos.iter().map(|s| s.row.silo).collect();
+            let since = state.journal_seq;
+            let loaded = self
+                .store
+                .read(move |read| {
+                    let mut levels = Vec::with_capacity(silos.len());
+                    for silo in silos {
+                        levels.push((silo, read.silo_last_movement(silo)?.map(|m| m.level_g.0)));
+                    }
+                    let cached = Cached {
+                        revision,
+                        levels,
+                        outbox: read.outbox_count()?,
+                        pending_approvals: i64::try_from(
+                            read.batches_with_words(&[BatchWord::Pending])?.len(),
+                        )
+                        .unwrap_or(i64::MAX),
+                    };
+                    let journal = read.journal_latest(JOURNAL_BURST)?;
+                    Ok::<_, AppError>((cached, journal))
+                })
+                .await;
+            match loaded {
+                Ok((cached, journal)) => {
+                    state.cached = Some(cached);
+                    state.journal_seq = journal.first().map(|row| row.seq).or(since);
+                    if let Some(since) = since {
+                        for row in journal.into_iter().rev().filter(|row| row.seq > since) {
+                            self.bus.publish(AppEvent::Journal(Arc::new(
+                                crate::commands::build::journal(row),
+                            )));
+                        }
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "the snapshot shows the books as they were"),
+            }
+        }
+        state.seq += 1;
+        let view = Arc::new(snapshot(
+            self,
+            &state.cached.clone().unwrap_or_default(),
+            state.seq,
+        ));
+        self.live.send_replace(Arc::clone(&view));
+        self.bus.publish(AppEvent::Live(view));
+    }
+}
+
+/// The snapshot before anything was seen.
+pub(crate) fn empty_live() -> LiveView {
+    let off = LinkView {
+        state: LinkStateView::Off,
+        age_ms: None,
+        since_ms: 0,
+        cause: None,
+    };
+    LiveView {
+        seq: 0,
+        now_ms: 0,
+        plc: off.clone(),
+        erp: off,
+        outbox: OutboxCounts::default(),
+        batch: None,
+        queued: Vec::new(),
+        silos: Vec::new(),
+        pending_approvals: 0,
+        revision: 0,
+    }
+}

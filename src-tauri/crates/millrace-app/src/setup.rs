@@ -1,0 +1,153 @@
+//! What the application starts from: the wiring, the register map, the silos, the clock. Wrong files
+//! become problems that the application shows, with what still works. Leaves out starting it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use millrace_core::registers::RegisterMap;
+use rust_decimal::Decimal;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::{self, Config, ConfigError, SiloSeed};
+
+/// Who moves the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// Its own tasks, in real time.
+    Own,
+    /// A test calls [`App::cycle`], [`App::work_outbox`] and so on.
+    ByHand,
+}
+
+/// The demo's marks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Demo {
+    /// Speed of the virtual plant.
+    pub speed: f64,
+}
+
+/// Login of the virtual ERP.
+#[derive(Debug, Clone)]
+pub struct DemoLogin {
+    /// Database.
+    pub database: String,
+    /// User.
+    pub login: String,
+    /// Password.
+    pub password: String,
+}
+
+/// Everything the application starts from.
+#[derive(Debug)]
+pub struct Setup {
+    /// The wiring.
+    pub config: Config,
+    /// The register map, or why there is none.
+    pub registers: Result<RegisterMap, String>,
+    /// The silos, or why there are none.
+    pub silos: Result<Vec<SiloSeed>, String>,
+    /// Where the books lie.
+    pub data_dir: PathBuf,
+    /// Set on the virtual plant.
+    pub demo: Option<Demo>,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Who moves the application.
+    pub pace: Pace,
+    /// The program's version.
+    pub version: String,
+}
+
+impl Setup {
+    /// Loads a configuration file and what it names. Wrong register maps and silos become problems
+    /// that the application shows: it starts all the same, with what still works.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the file itself cannot be understood.
+    pub fn from_file(
+        config_path: &Path,
+        data_dir: &Path,
+        version: &str,
+    ) -> Result<Setup, ConfigError> {
+        let config = Config::load(config_path)?;
+        let base = config_path.parent().unwrap_or(Path::new("."));
+        let read = |what: &str, path: &Path| {
+            let path = base.join(path);
+            std::fs::read_to_string(&path)
+                .map_err(|error| format!("{what} {} cannot be read: {error}", path.display()))
+                .map(|text| (path, text))
+        };
+        let registers = match &config.plc {
+            None => Err(
+                "the configuration names no PLC: batches can be signed, but not downloaded".into(),
+            ),
+            Some(plc) => read("the register map", &plc.registers).and_then(|(path, text)| {
+                RegisterMap::parse(&text).map_err(|error| {
+                    format!("the register map {} is wrong: {error}", path.display())
+                })
+            }),
+        };
+        let silos = match &config.silos {
+            None => Err("the configuration names no silos file: orders cannot be judged".into()),
+            Some(silos) => read("the silos file", silos).and_then(|(path, text)| {
+                config::parse_silos(&text, Decimal::ONE)
+                    .map_err(|error| format!("the silos file {} is wrong: {error}", path.display()))
+            }),
+        };
+        Ok(Setup {
+            config,
+            registers,
+            silos,
+            data_dir: data_dir.to_path_buf(),
+            demo: None,
+            clock: SystemClock::new(),
+            pace: Pace::Own,
+            version: version.to_owned(),
+        })
+    }
+
+    /// The demo on a virtual plant that already runs.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the demo's own files are wrong.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one call site a binary, each argument named by its type"
+    )]
+    pub fn demo(
+        plc: SocketAddr,
+        erp_url: &str,
+        login: &DemoLogin,
+        data_dir: &Path,
+        speed: f64,
+        registers_toml: &str,
+        silos_toml: &str,
+        version: &str,
+    ) -> Result<Setup, ConfigError> {
+        let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let config = Config::parse(&format!(
+            "silos = \"demo\"\n[site]\nkey = \"demo\"\nname = \"North mill\"\nline = \"Line 1\"\nzone = \"Asia/Jakarta\"\n\
+             [plc]\nregisters = \"demo\"\npoll_live_ms = 250\n[plc.driver]\nkind = \"fins_udp\"\naddress = \"{plc}\"\nnode_local = 1\nnode_plc = 2\n\
+             timeout_ms = 500\n[erp]\nimport_every_min = 60\n[erp.connector]\nkind = \"odoo_addon\"\nurl = {}\ndatabase = {}\nlogin = {}\npassword = {}\n",
+            quote(erp_url),
+            quote(&login.database),
+            quote(&login.login),
+            quote(&login.password),
+        ))?;
+        let factor = Decimal::try_from(speed)
+            .unwrap_or(Decimal::ONE)
+            .max(Decimal::new(1, 1));
+        Ok(Setup {
+            config,
+            registers: Ok(RegisterMap::parse(registers_toml)
+                .map_err(|error| ConfigError(error.to_string()))?),
+            silos: Ok(config::parse_silos(silos_toml, factor)?),
+            data_dir: data_dir.to_path_buf(),
+            demo: Some(Demo { speed }),
+            clock: SystemClock::new(),
+            pace: Pace::Own,
+            version: version.to_owned(),
+        })
+    }
+}

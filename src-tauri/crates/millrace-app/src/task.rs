@@ -1,0 +1,96 @@
+//! The long-lived tasks' loops: when the engine, the jobs and the snapshot run. What they do stands in
+//! their own modules.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::inner::Inner;
+use crate::jobs::posting::Worked;
+use crate::jobs::{intake, posting};
+use crate::start::App;
+
+/// How often the snapshot goes out (`decisions.md` 31: values at most twice a second).
+const LIVE_MS: u64 = 500;
+
+/// Resolves once the program shall stop (or nobody is left to say so).
+async fn asked_to_stop(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+pub(crate) async fn run_engine(app: App, mut stopped: watch::Receiver<bool>) {
+    let live = Duration::from_millis(u64::try_from(app.inner.poll_live_ms()).unwrap_or(500));
+    let idle = Duration::from_millis(u64::try_from(app.inner.poll_idle_ms()).unwrap_or(1_000));
+    loop {
+        let is_live = match app.engine.lock().await.as_mut() {
+            Some(engine) => engine.cycle().await,
+            None => return,
+        };
+        tokio::select! {
+            () = asked_to_stop(&mut stopped) => return,
+            () = app.inner.engine_nudge.notified() => {}
+            () = tokio::time::sleep(if is_live { live } else { idle }) => {}
+        }
+    }
+}
+
+pub(crate) async fn run_posting(inner: Arc<Inner>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        let pause = match posting::work(&inner).await {
+            Ok(Worked::Did) => Duration::ZERO,
+            Ok(Worked::Idle { next_due_ms }) => {
+                let left = next_due_ms.map_or(60_000, |due| due - inner.clock.now_ms());
+                Duration::from_millis(u64::try_from(left.clamp(50, 60_000)).unwrap_or(50))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "posting");
+                Duration::from_secs(5)
+            }
+        };
+        tokio::select! {
+            () = asked_to_stop(&mut stopped) => return,
+            () = inner.posting_nudge.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+pub(crate) async fn run_intake(
+    inner: Arc<Inner>,
+    every: Duration,
+    mut stopped: watch::Receiver<bool>,
+) {
+    // The first look only tells whether the ERP is there: a person starts with a clear list in the
+    // demo, and a plant has its orders from the last period.
+    loop {
+        if inner.demo.is_none() {
+            if let Err(error) = intake::run(&inner).await {
+                tracing::info!(%error, "orders were not fetched");
+            }
+        } else if let Some(erp) = &inner.erp {
+            match erp.probe().await {
+                Ok(_) => inner.erp_good().await,
+                Err(error) => inner.erp_lost(&error).await,
+            }
+        }
+        tokio::select! {
+            () = asked_to_stop(&mut stopped) => return,
+            () = tokio::time::sleep(every) => {}
+        }
+    }
+}
+
+pub(crate) async fn run_live(inner: Arc<Inner>, mut stopped: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(Duration::from_millis(LIVE_MS));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = asked_to_stop(&mut stopped) => return,
+            _ = tick.tick() => {}
+            // A change is shown at once, but never more often than a few times a second.
+            () = inner.live_nudge.notified() => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+        inner.publish().await;
+    }
+}
