@@ -158,7 +158,7 @@ function attention(): AttentionView[] {
   if (scene === "over") list.push({ code: "silo_short", silo: 104, label: "D", short_g: 90_000, batch_label: "WH/MO/00044/1" }, { code: "silo_low", silo: 104, label: "D", level_g: 560_000 });
   if (!isPlcGood) list.push({ code: "plc_lost", cause: "no answer from 127.0.0.1:9600 in 2 s" });
   if (!isErpGood) list.push({ code: "erp_lost", cause: "connect timeout", waiting: 6 });
-  if (waiting.length > 0) list.push({ code: "approvals_waiting", count: waiting.length, oldest_ms: START_MS - 38 * MIN });
+  if (waiting.length > 0) list.push({ code: "approvals_waiting", count: waiting.length, oldest_at_ms: START_MS - 38 * MIN });
   if (!isEmpty) list.push({ code: "orders_refused", count: 2 });
   return list;
 }

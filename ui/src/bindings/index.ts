@@ -86,9 +86,9 @@ export type AttentionView = { "code": "approvals_waiting",
  */
 count: number, 
 /**
- * The oldest.
+ * When the oldest came in.
  */
-oldest_ms: number, } | { "code": "silo_low", 
+oldest_at_ms: number, } | { "code": "silo_low", 
 /**
  * Which.
  */

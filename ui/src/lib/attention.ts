@@ -20,7 +20,7 @@ export function attentionOf(view: AttentionView, now_ms: number): Attention {
     case "approvals_waiting":
       return {
         key: view.code, mark: null, text: m.attention_approvals({ count: String(view.count) }),
-        detail: m.attention_oldest({ age: duration(now_ms - view.oldest_ms) }), path: "/queue?tab=pending",
+        detail: m.attention_oldest({ age: duration(now_ms - view.oldest_at_ms) }), path: "/queue?tab=pending",
       };
     case "silo_low":
       return {

@@ -1,6 +1,6 @@
 // The live snapshot and the clock that it carries. One place decides whether the backend is there.
 // Leaves out what any value means: screens do that.
-import type { JournalView, LiveView } from "../bindings";
+import type { BatchRowView, JournalView, LiveView } from "../bindings";
 import { call, getToken } from "./call";
 import { getHost } from "./host";
 import type { AppEvent, Unsubscribe } from "./host/types";
@@ -13,6 +13,8 @@ const LOST_MS = 5_000;
 /** Without a pushed snapshot for so long, one is asked for. */
 const ASK_MS = 2_500;
 const TICK_MS = 250;
+/** For so long a started batch may be missing from the live values. */
+const START_SHOWN_MS = 10_000;
 
 class Live {
   view = $state.raw<LiveView | null>(null);
@@ -20,8 +22,13 @@ class Live {
   now = $state(0);
   /** When the backend was last heard, by its clock, once it is lost. */
   lostSince = $state<number | null>(null);
+  /** A batch that was started here and has not shown up in the live values yet. */
+  started = $state.raw<BatchRowView | null>(null);
+  /** The batch that was in the live values last, for its result after it has left them. */
+  lastBatchId = $state<number | null>(null);
   /** Rises with every journal row that was pushed. */
   journalSeq = $state(0);
+  #startedAt = 0;
   #arrivedAt = 0;
   #drawnAt = 0;
   #held: LiveView | null = null;
@@ -38,6 +45,12 @@ class Live {
   get isPlcGood(): boolean {
     const state = this.view?.plc.state;
     return state === "good" || state === "degraded";
+  }
+
+  /** Remembers what was started, so that the screen speaks of it and not of the batch before. */
+  expect(row: BatchRowView): void {
+    this.started = row;
+    this.#startedAt = performance.now();
   }
 
   async open(): Promise<void> {
@@ -61,6 +74,8 @@ class Live {
     this.view = null;
     this.#held = null;
     this.lostSince = null;
+    this.started = null;
+    this.lastBatchId = null;
   }
 
   /** The clock before anybody has logged in. */
@@ -82,7 +97,11 @@ class Live {
 
   #draw(view: LiveView): void {
     this.#drawnAt = performance.now();
+    if (this.started !== null && (view.batch?.id === this.started.id || this.#drawnAt - this.#startedAt > START_SHOWN_MS)) this.started = null;
     this.#held = null;
+    // A download that was given up leaves no result.
+    if (view.batch !== null) this.lastBatchId = view.batch.id;
+    else if (this.view?.batch?.run === "downloading") this.lastBatchId = null;
     this.view = view;
     this.now = view.now_ms;
   }

@@ -246,7 +246,7 @@ impl Inner {
             match loaded {
                 Ok((cached, journal)) => {
                     state.cached = Some(cached);
-                    state.journal_seq = journal.first().map(|row| row.seq).or(since);
+                    state.journal_seq = journal.first().map(|row| row.seq).or(since).or(Some(0));
                     if let Some(since) = since {
                         for row in journal.into_iter().rev().filter(|row| row.seq > since) {
                             self.bus.publish(AppEvent::Journal(Arc::new(

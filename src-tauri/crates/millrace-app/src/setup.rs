@@ -70,8 +70,15 @@ impl Setup {
         data_dir: &Path,
         version: &str,
     ) -> Result<Setup, ConfigError> {
-        let config = Config::load(config_path)?;
+        let mut config = Config::load(config_path)?;
         let base = config_path.parent().unwrap_or(Path::new("."));
+        if let Some(file) = config
+            .erp
+            .as_mut()
+            .and_then(|erp| erp.connector.password_file.as_mut())
+        {
+            *file = base.join(&file);
+        }
         let read = |what: &str, path: &Path| {
             let path = base.join(path);
             std::fs::read_to_string(&path)

@@ -36,12 +36,15 @@ const STOP_LIMIT: Duration = Duration::from_secs(3);
 #[error("{0}")]
 pub struct StartError(pub String);
 
+/// A task by its name.
+type Task = (&'static str, JoinHandle<()>);
+
 /// The application.
 #[derive(Debug, Clone)]
 pub struct App {
     pub(crate) inner: Arc<Inner>,
     pub(crate) engine: Arc<tokio::sync::Mutex<Option<Engine>>>,
-    tasks: Arc<Mutex<Vec<(&'static str, JoinHandle<()>)>>>,
+    tasks: Arc<Mutex<Vec<Task>>>,
     stop: watch::Sender<bool>,
     _lock: Arc<FolderLock>,
 }

@@ -55,6 +55,26 @@ pub fn eta_ms(
     Some(total)
 }
 
+/// What should have been dosed after `elapsed_ms` at the usual rates, one line after the other, each
+/// followed by its settling time. `None` while a line's rate is unknown.
+#[must_use]
+pub fn planned_by(lines: &[Remaining], elapsed_ms: i64, settle_ms: i64) -> Option<Grams> {
+    let mut left_ms = elapsed_ms.max(0);
+    let mut mass = 0_i64;
+    for line in lines {
+        if line.rate_g_s <= 0 {
+            return None;
+        }
+        let needs_ms = line.left_g.0.checked_mul(1_000)? / line.rate_g_s;
+        if left_ms < needs_ms {
+            return Some(Grams(mass.checked_add(line.rate_g_s.checked_mul(left_ms)? / 1_000)?));
+        }
+        mass = mass.checked_add(line.left_g.0)?;
+        left_ms = (left_ms - needs_ms - settle_ms).max(0);
+    }
+    Some(Grams(mass))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,5 +107,17 @@ mod tests {
             rate_g_s: 0,
         }];
         assert_eq!(eta_ms(&left, BasisPoints(5_000), 0, 0), None);
+    }
+
+    #[test]
+    fn the_plan_is_walked_line_by_line() {
+        let lines = [
+            Remaining { left_g: Grams(10_000), rate_g_s: 10_000 },
+            Remaining { left_g: Grams(6_000), rate_g_s: 2_000 },
+        ];
+        for (ms, grams) in [(0, 0), (500, 5_000), (1_000, 10_000), (1_400, 10_000), (2_500, 12_000), (9_000, 16_000)] {
+            assert_eq!(planned_by(&lines, ms, 500), Some(Grams(grams)), "after {ms} ms");
+        }
+        assert_eq!(planned_by(&[Remaining { left_g: Grams(1), rate_g_s: 0 }], 5, 0), None);
     }
 }

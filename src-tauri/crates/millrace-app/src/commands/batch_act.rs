@@ -359,10 +359,8 @@ fn command_word(context: &Context) -> Result<(), AppError> {
     }
 }
 
-/// Commits a request that the engine sends to the PLC. No version is asked for: an old view must
-/// never keep anybody from pausing or stopping; the state machine alone decides.
-async fn request_command(
-    context: &Context,
+/// What the engine shall send to the PLC.
+struct Request {
     id: BatchId,
     action: &'static str,
     kind: PendingKind,
@@ -370,7 +368,20 @@ async fn request_command(
     fits: fn(Run) -> bool,
     signer: Option<Signer>,
     cancel_after: bool,
-) -> Result<BatchView, AppError> {
+}
+
+/// Commits a request that the engine sends to the PLC. No version is asked for: an old view must
+/// never keep anybody from pausing or stopping; the state machine alone decides.
+async fn request_command(context: &Context, request: Request) -> Result<BatchView, AppError> {
+    let Request {
+        id,
+        action,
+        kind,
+        why,
+        fits,
+        signer,
+        cancel_after,
+    } = request;
     command_word(context)?;
     plc_must_be_good(context)?;
     let person = context.caller()?.name.clone();
@@ -447,13 +458,15 @@ pub(super) async fn batch_pause(
     let fits = |run| matches!(run, Run::Ready | Run::Running);
     request_command(
         context,
-        request.id,
-        "batch_pause",
-        PendingKind::Pause,
-        why,
-        fits,
-        None,
-        false,
+        Request {
+            id: request.id,
+            action: "batch_pause",
+            kind: PendingKind::Pause,
+            why,
+            fits,
+            signer: None,
+            cancel_after: false,
+        },
     )
     .await
 }
@@ -465,13 +478,15 @@ pub(super) async fn batch_resume(
     let fits = |run| run == Run::Paused;
     request_command(
         context,
-        request.id,
-        "batch_resume",
-        PendingKind::Resume,
-        String::new(),
-        fits,
-        None,
-        false,
+        Request {
+            id: request.id,
+            action: "batch_resume",
+            kind: PendingKind::Resume,
+            why: String::new(),
+            fits,
+            signer: None,
+            cancel_after: false,
+        },
     )
     .await
 }
@@ -488,13 +503,15 @@ pub(super) async fn batch_stop(
     let signer = sign(context, &request.secret).await?;
     request_command(
         context,
-        request.id,
-        "batch_stop",
-        PendingKind::Stop,
-        why,
-        may_stop,
-        Some(signer),
-        false,
+        Request {
+            id: request.id,
+            action: "batch_stop",
+            kind: PendingKind::Stop,
+            why,
+            fits: may_stop,
+            signer: Some(signer),
+            cancel_after: false,
+        },
     )
     .await
 }
@@ -518,13 +535,15 @@ pub(super) async fn batch_cancel(
         let signer = sign(context, &request.secret).await?;
         return request_command(
             context,
-            id,
-            "batch_cancel",
-            PendingKind::Stop,
-            why,
-            may_stop,
-            Some(signer),
-            true,
+            Request {
+                id,
+                action: "batch_cancel",
+                kind: PendingKind::Stop,
+                why,
+                fits: may_stop,
+                signer: Some(signer),
+                cancel_after: true,
+            },
         )
         .await;
     }

@@ -27,8 +27,8 @@ pub enum AttentionView {
     ApprovalsWaiting {
         /// How many.
         count: i64,
-        /// The oldest.
-        oldest_ms: i64,
+        /// When the oldest came in.
+        oldest_at_ms: i64,
     },
     /// A silo is below its low mark.
     SiloLow {
@@ -266,7 +266,7 @@ pub(super) async fn overview_get(context: &Context, _: Nothing) -> Result<Overvi
             if let Some(oldest) = waiting.iter().map(|row| row.created_at_ms).min() {
                 attention.push(AttentionView::ApprovalsWaiting {
                     count: i64::try_from(waiting.len()).unwrap_or(i64::MAX),
-                    oldest_ms: (now_ms - oldest).max(0),
+                    oldest_at_ms: oldest,
                 });
             }
             let approved = read.batches_with_words(&[BatchWord::Approved])?;

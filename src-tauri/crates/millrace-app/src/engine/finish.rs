@@ -22,7 +22,7 @@ use crate::error::AppError;
 use crate::jobs::posting;
 
 /// A dose counts as finished when it has not risen for this long and another one has begun, or when
-/// it has not risen for this long within its tolerance.
+/// it has not risen for this long (at plant speed) within its tolerance.
 const QUIET_MS: i64 = 3_000;
 /// Samples of the dosed total are stored this often.
 const SAMPLE_MS: i64 = 1_000;
@@ -289,12 +289,18 @@ impl Engine {
         let (mono, at_ms) = (self.inner.clock.mono_ms(), self.inner.clock.now_ms());
         let mut events: Vec<(JournalKind, Vec<(&'static str, String)>)> = Vec::new();
         let mut actuals: Vec<(SiloNo, Grams)> = Vec::new();
+        let quiet_ms = self.inner.scaled(QUIET_MS);
         let is_sample_due;
         {
             let mut image = self.inner.image();
             let Some(batch) = image.batches.get_mut(&row.id) else {
                 return Ok(());
             };
+            if row.run == Run::Running
+                && let Some(ran) = &mut batch.ran_ms
+            {
+                *ran += batch.accepted_mono_ms.map_or(0, |before| mono - before);
+            }
             batch.accepted_mono_ms = Some(mono);
             is_sample_due = block.finished
                 || batch
@@ -319,7 +325,7 @@ impl Engine {
             let dosing_now: Vec<SiloNo> = batch
                 .lines
                 .iter()
-                .filter(|(_, l)| l.rose_mono_ms.is_some_and(|rose| mono - rose < QUIET_MS))
+                .filter(|(_, l)| l.rose_mono_ms.is_some_and(|rose| mono - rose < quiet_ms))
                 .map(|(silo, _)| *silo)
                 .collect();
             for line in &row.recipe.silo_lines {
@@ -365,6 +371,9 @@ impl Engine {
                     Ok(())
                 })
                 .await?;
+            if let Some(batch) = self.inner.image().batches.get_mut(&row.id) {
+                batch.ran_ms = Some(0);
+            }
         }
         if is_sample_due || !events.is_empty() {
             self.inner

@@ -72,6 +72,9 @@ pub(crate) struct BatchImage {
     pub(crate) lines: BTreeMap<SiloNo, LineImage>,
     /// When the last block was accepted (monotonic).
     pub(crate) accepted_mono_ms: Option<i64>,
+    /// How long material has been falling, pauses left out; `None` when the beginning was not seen
+    /// (after a restart): then nobody can say where the plan would be now.
+    pub(crate) ran_ms: Option<i64>,
     /// When the last sample was stored (monotonic).
     pub(crate) sampled_mono_ms: Option<i64>,
     /// Words of the last final block, to be read twice equal.
@@ -111,6 +114,7 @@ impl Image {
                     .map(|line| (line.silo, LineImage::default()))
                     .collect(),
                 accepted_mono_ms: None,
+                ran_ms: None,
                 sampled_mono_ms: None,
                 final_words: None,
                 is_loaded: false,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use millrace_core::batch::run::Run;
 use millrace_core::ids::SiloNo;
-use millrace_core::progress::{Remaining, eta_ms, progress};
+use millrace_core::progress::{Remaining, eta_ms, planned_by, progress};
 use millrace_core::silo::{Judgement, deviation};
 use millrace_core::units::Grams;
 use millrace_field::plc::{LinkState, LinkView as PlcLink};
@@ -21,7 +21,7 @@ use crate::inner::Inner;
 const STALE_GRACE_MS: i64 = 250;
 /// Time for what still falls and for the scale to settle, once a line, at plant speed.
 const SETTLE_MS: i64 = 2_500;
-/// A dose that has not risen for this long is not dosing.
+/// A dose that has not risen for this long, at plant speed, is not dosing.
 const QUIET_MS: i64 = 3_000;
 
 /// What the books hold that the snapshot shows; read again only after a commit.
@@ -156,7 +156,7 @@ fn live_batch(
         let actual = seen.and_then(|l| l.actual);
         let is_rising = seen
             .and_then(|l| l.rose_mono_ms)
-            .is_some_and(|rose| mono_ms - rose < QUIET_MS);
+            .is_some_and(|rose| mono_ms - rose < inner.scaled(QUIET_MS));
         let state = match seen {
             Some(l) if l.is_finished => DoseState::Done,
             Some(l) if l.is_started => DoseState::Dosing,
@@ -194,12 +194,7 @@ fn live_batch(
 
     // The estimate: what is left at each silo's usual rate, corrected by how this batch has run.
     let started = row.started_at_ms.unwrap_or(now_ms);
-    let elapsed = (now_ms
-        - row
-            .run_since_ms
-            .filter(|_| row.run == Run::Running)
-            .unwrap_or(started))
-    .max(0);
+    let ran_ms = batch.ran_ms;
     let usual: Vec<Remaining> = row
         .recipe
         .silo_lines
@@ -210,12 +205,6 @@ fn live_batch(
         })
         .collect();
     let settle = inner.scaled(SETTLE_MS);
-    let usual_total = eta_ms(
-        &usual,
-        millrace_core::units::BasisPoints(10_000),
-        elapsed,
-        settle,
-    );
     let left: Vec<Remaining> = lines
         .iter()
         .zip(&usual)
@@ -226,13 +215,15 @@ fn live_batch(
         })
         .collect();
     let eta = if is_moving {
-        share.and_then(|s| eta_ms(&left, s, elapsed, settle))
+        share.and_then(|s| eta_ms(&left, s, ran_ms.unwrap_or(0), settle))
     } else {
         None
     };
-    let plan_now = usual_total
-        .filter(|total| *total > 0 && matches!(row.run, Run::Running | Run::Paused))
-        .map(|total| (elapsed.saturating_mul(10_000) / total).clamp(0, 10_000));
+    let plan_now = Some(row.run)
+        .filter(|run| matches!(run, Run::Running | Run::Paused))
+        .zip(ran_ms)
+        .and_then(|(_, ran)| planned_by(&usual, ran, settle))
+        .map(|mass| progress(planned, mass).0);
 
     LiveBatch {
         id: row.id,

@@ -12,6 +12,7 @@ mod slots;
 use std::sync::Arc;
 
 use millrace_core::batch::run::{Run, RunEvent};
+use millrace_core::error_code::ErrorCode;
 use millrace_core::journal::JournalKind;
 use millrace_core::registers::RegisterMap;
 use millrace_core::registers::handshake::DownloadStep;
@@ -116,6 +117,10 @@ impl Engine {
             // The link's state tells people; the log keeps the words.
             Err(CycleError::Plc(error)) => {
                 tracing::debug!(%error, "the PLC did not serve this cycle")
+            }
+            // The posting job saved the same batch meanwhile: the next cycle reads it afresh.
+            Err(CycleError::Store(error)) if error.code == ErrorCode::Changed => {
+                tracing::debug!(%error, "a cycle was cut short");
             }
             Err(CycleError::Store(error)) => tracing::warn!(%error, "a cycle was cut short"),
         }
