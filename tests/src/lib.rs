@@ -73,7 +73,7 @@ impl Rig {
         rig
     }
 
-    /// Ends the application as a crash does (nothing is said to it), and starts it again on the same
+    /// Ends the application wherever it stands in the job and starts it again on the same
     /// folder; plant and ERP live on.
     pub async fn crash_and_restart(self) -> Rig {
         let Rig {

@@ -265,6 +265,9 @@ impl App {
                 stragglers.push(name.to_owned());
             }
         }
+        if let Err(error) = self.inner.store.checkpoint().await {
+            tracing::warn!(%error, "the books keep their log beside them until the next start");
+        }
         stragglers
     }
 

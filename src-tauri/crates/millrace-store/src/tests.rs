@@ -404,6 +404,24 @@ async fn history_pages_do_not_overlap() {
     assert_eq!((seen.len(), unique.len()), (25, 25));
 }
 
+#[tokio::test]
+async fn after_a_checkpoint_the_one_file_is_a_whole_copy() {
+    let (folder, store) = open();
+    store
+        .write(|tx| tx.meta_set("key", "value"))
+        .await
+        .expect("committed");
+    store.checkpoint().await.expect("checkpointed");
+    let copy = folder.path().join("copy.db");
+    std::fs::copy(store.path(), &copy).expect("copied");
+    let read = Store::open(&copy)
+        .expect("opens")
+        .read(|r| r.meta("key"))
+        .await
+        .expect("readable");
+    assert_eq!(read.as_deref(), Some("value"));
+}
+
 #[test]
 fn a_newer_file_is_refused_with_a_sentence() {
     let (folder, store) = open();

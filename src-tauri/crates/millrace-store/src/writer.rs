@@ -66,9 +66,17 @@ where
     }
 }
 
+/// What the writer is asked for.
+enum Request {
+    /// A part of the next commit.
+    Part(Box<dyn Job>),
+    /// Everything into the main file, so that it alone is a whole copy.
+    Checkpoint(oneshot::Sender<Result<(), StoreError>>),
+}
+
 #[derive(Clone)]
 pub(crate) struct WriterHandle {
-    queue: mpsc::Sender<Box<dyn Job>>,
+    queue: mpsc::Sender<Request>,
 }
 
 impl std::fmt::Debug for WriterHandle {
@@ -87,6 +95,15 @@ impl WriterHandle {
         Ok(WriterHandle { queue })
     }
 
+    pub(crate) async fn checkpoint(&self) -> Result<(), StoreError> {
+        let (answer, outcome) = oneshot::channel();
+        self.queue
+            .send(Request::Checkpoint(answer))
+            .await
+            .map_err(|_| StoreError::Stopped)?;
+        outcome.await.map_err(|_| StoreError::Stopped)?
+    }
+
     pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -100,39 +117,63 @@ impl WriterHandle {
             answer,
         };
         self.queue
-            .send(Box::new(job))
+            .send(Request::Part(Box::new(job)))
             .await
             .map_err(|_| E::from(StoreError::Stopped))?;
         outcome.await.map_err(|_| E::from(StoreError::Stopped))?
     }
 }
 
-fn run(connection: &Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
-    while let Some(first) = jobs.blocking_recv() {
-        let mut group = vec![first];
-        while group.len() < GROUP {
-            match jobs.try_recv() {
-                Ok(job) => group.push(job),
-                Err(_) => break,
-            }
-        }
-        match commit(connection, &mut group) {
-            Ok(()) => group.into_iter().for_each(|job| job.finish(Ok(()))),
-            Err(error) => {
-                tracing::error!(%error, callers = group.len(), "a commit failed, nothing of it was kept");
-                let mut error = Some(error);
-                for job in group {
-                    // The first caller gets the cause itself, the others a copy of its sentence.
-                    let cause = error.take();
-                    let copy = cause.as_ref().map(ToString::to_string);
-                    job.finish(Err(cause.unwrap_or(StoreError::Stopped)));
-                    error = copy.map(|text| {
-                        StoreError::Sqlite(rusqlite::Error::SqliteFailure(
-                            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ERROR),
-                            Some(text),
-                        ))
-                    });
+fn run(connection: &Connection, mut requests: mpsc::Receiver<Request>) {
+    while let Some(first) = requests.blocking_recv() {
+        let mut group = Vec::new();
+        let mut checkpoint = None;
+        let mut next = Some(first);
+        while let Some(request) = next {
+            match request {
+                Request::Part(job) => group.push(job),
+                // What was asked for before it is committed first.
+                Request::Checkpoint(answer) => {
+                    checkpoint = Some(answer);
+                    break;
                 }
+            }
+            next = if group.len() < GROUP {
+                requests.try_recv().ok()
+            } else {
+                None
+            };
+        }
+        if !group.is_empty() {
+            commit_and_answer(connection, group);
+        }
+        if let Some(answer) = checkpoint {
+            let outcome = connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+                .map_err(StoreError::from);
+            // Whoever asked may be gone.
+            let _ = answer.send(outcome);
+        }
+    }
+}
+
+fn commit_and_answer(connection: &Connection, mut group: Vec<Box<dyn Job>>) {
+    match commit(connection, &mut group) {
+        Ok(()) => group.into_iter().for_each(|job| job.finish(Ok(()))),
+        Err(error) => {
+            tracing::error!(%error, callers = group.len(), "a commit failed, nothing of it was kept");
+            let mut error = Some(error);
+            for job in group {
+                // The first caller gets the cause itself, the others a copy of its sentence.
+                let cause = error.take();
+                let copy = cause.as_ref().map(ToString::to_string);
+                job.finish(Err(cause.unwrap_or(StoreError::Stopped)));
+                error = copy.map(|text| {
+                    StoreError::Sqlite(rusqlite::Error::SqliteFailure(
+                        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ERROR),
+                        Some(text),
+                    ))
+                });
             }
         }
     }

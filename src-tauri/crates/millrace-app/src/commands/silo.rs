@@ -167,11 +167,20 @@ pub(super) async fn silo_list(context: &Context, _: Nothing) -> Result<SiloList,
                     .filter(|line| line.silo == row.silo)
                     .map(|line| line.planned_g.0)
                     .sum();
+                let opened_ms = moves
+                    .iter()
+                    .filter(|m| m.kind == MovementKind::Opening)
+                    .map(|m| m.at_ms)
+                    .min();
                 // Level at the end of each of the last 60 minutes, from the newest movement back.
                 let mut spark_g = Vec::with_capacity(60);
                 if let Some(level) = level {
                     for minute in (0..60).rev() {
                         let at = now_ms - minute * MINUTE_MS;
+                        // Before the ledger was opened there was no level.
+                        if opened_ms.is_some_and(|opened| at < opened) {
+                            continue;
+                        }
                         let after: i64 = moves
                             .iter()
                             .filter(|m| m.at_ms > at)

@@ -1,9 +1,8 @@
 //! A batch in the PLC: values are taken whole or not at all, the final block is read twice, stored
 //! with its posting in one transaction, and only then acknowledged.
-//! Leaves out the table itself (`millrace_core::registers`) and the snapshot ([`super::live`]).
+//! Leaves out the table itself (`millrace_core::registers`), the storing ([`super::result`]) and the
+//! snapshot ([`super::live`]).
 
-use millrace_core::batch::posting::PostingEvent;
-use millrace_core::batch::release::{Release, ReleaseEvent};
 use millrace_core::batch::run::{Run, RunEvent};
 use millrace_core::ids::{SiloNo, SlotNo};
 use millrace_core::journal::JournalKind;
@@ -13,13 +12,12 @@ use millrace_core::registers::handshake::{
 use millrace_core::registers::{
     Expected, SlotBlock, Verdict, accept, content_hash as block_content_hash,
 };
-use millrace_core::silo::{MovementKind, deviation};
+use millrace_core::silo::deviation;
 use millrace_core::units::Grams;
 use millrace_store::table::batch::{BatchRow, PendingKind};
 
-use super::{CycleError, Engine, Progress};
+use super::{CycleError, Engine, Progress, encode_recipe};
 use crate::error::AppError;
-use crate::jobs::posting;
 
 /// A dose counts as finished when it has not risen for this long and another one has begun, or when
 /// it has not risen for this long (at plant speed) within its tolerance.
@@ -48,6 +46,8 @@ struct Look {
     ack: bool,
     echo: Option<u16>,
     words: Vec<u16>,
+    /// Slot number and order name are the ones that were written, whatever else the block says.
+    is_named_ours: bool,
 }
 
 impl Engine {
@@ -68,19 +68,35 @@ impl Engine {
             self.map.rules(),
         );
         match action {
-            FinishAction::NeedsPerson(trouble) => self.hold(row, trouble_text(trouble, slot)).await,
+            FinishAction::NeedsPerson(trouble) => {
+                self.needs_person(row, slot, trouble, look, read_twice)
+                    .await
+            }
             FinishAction::Wait(FinishWait::BlockRefused) => {
-                self.refuse_block(row, slot, look.refusal).await
+                let progress = self.refuse_block(row, slot, look.refusal.clone()).await?;
+                self.command_in_doubt(row, slot, &look).await?;
+                Ok(progress)
             }
             FinishAction::Wait(FinishWait::Dosing) => {
-                let Some(block) = look.block else {
+                let Some(block) = &look.block else {
                     return Ok(Progress::Wait);
                 };
-                if let Some(why) = self.went_back(row, &block) {
-                    return self.refuse_block(row, slot, why).await;
+                if let Some(why) = self.went_back(row, block, |_| Grams::ZERO) {
+                    let progress = self.refuse_block(row, slot, why).await?;
+                    self.command_in_doubt(row, slot, &look).await?;
+                    return Ok(progress);
+                }
+                if block.failed {
+                    // The values are good and go on; what the plant says is for a person.
+                    self.take_values(row, block).await?;
+                    let progress = self
+                        .hold(row, format!("slot {slot}: the plant says that this batch has failed"))
+                        .await?;
+                    self.command_in_doubt(row, slot, &look).await?;
+                    return Ok(progress);
                 }
                 self.heal(row).await?;
-                self.take_values(row, &block).await?;
+                self.take_values(row, block).await?;
                 if self.command(row, slot, look.echo).await? {
                     Ok(Progress::Again)
                 } else {
@@ -95,9 +111,24 @@ impl Engine {
                 let Some(block) = look.block else {
                     return Ok(Progress::Wait);
                 };
+                // Within a dose's tolerance a scale may settle; more than that was not un-dosed. A
+                // person who signs a stop has the last word.
+                let is_signed = row
+                    .pending
+                    .as_ref()
+                    .is_some_and(|p| p.kind == PendingKind::Stop);
+                let band = |silo: SiloNo| {
+                    row.recipe
+                        .silo_lines
+                        .iter()
+                        .find(|line| line.silo == silo)
+                        .map_or(Grams::ZERO, |line| line.tolerance.band(line.planned_g))
+                };
+                if let Some(why) = self.went_back(row, &block, band).filter(|_| !is_signed) {
+                    return self.refuse_block(row, slot, why).await;
+                }
                 self.take_values(row, &block).await?;
-                self.store_final(row, &block, &look.words).await?;
-                Ok(Progress::Again)
+                self.store_final(row, &block, &look.words).await
             }
             FinishAction::WriteAck => {
                 self.heal(row).await?;
@@ -121,6 +152,54 @@ impl Engine {
         }
     }
 
+    /// PLC and books disagree. A person may end it by signing a stop after the hold was told: then
+    /// what was last believed is booked. Until then nothing is given up.
+    async fn needs_person(
+        &self,
+        row: &mut BatchRow,
+        slot: SlotNo,
+        trouble: FinishTrouble,
+        look: Look,
+        read_twice: bool,
+    ) -> Result<Progress, CycleError> {
+        let why = trouble_text(trouble, slot);
+        match (trouble, &look.block) {
+            (FinishTrouble::SlotEmptied | FinishTrouble::OtherOrder, _) => {
+                if self.is_given_up(row).await? {
+                    return self.close_lost(row, why).await;
+                }
+            }
+            (FinishTrouble::AckedByOther, Some(block)) => {
+                // The PLC may clear it at any moment: what it shows is kept at once.
+                self.take_values(row, block).await?;
+                if read_twice && self.is_given_up(row).await? {
+                    return self.store_final(row, block, &look.words).await;
+                }
+            }
+            (
+                FinishTrouble::AckedByOther
+                | FinishTrouble::StoredBefore
+                | FinishTrouble::RunsAgain
+                | FinishTrouble::FinalChanged,
+                _,
+            ) => {}
+        }
+        self.hold(row, why).await
+    }
+
+    /// Bad values must not keep a person's command from the PLC, as long as the slot is ours.
+    async fn command_in_doubt(
+        &self,
+        row: &mut BatchRow,
+        slot: SlotNo,
+        look: &Look,
+    ) -> Result<(), CycleError> {
+        if look.is_named_ours && row.pending.is_some() && row.run.is_live() {
+            self.command(row, slot, look.echo).await?;
+        }
+        Ok(())
+    }
+
     /// Reads the slot once and says what it shows.
     async fn look(&self, row: &BatchRow, slot: SlotNo) -> Result<Look, CycleError> {
         let block_words = self.map.block_words();
@@ -138,12 +217,22 @@ impl Engine {
             order_name: &row.recipe.order_name,
             planned_total: row.recipe.silo_total(),
             max_dose: &max_dose,
+            // A batch that the plant gave up or a person stopped holds less than was planned.
             stopped: row
                 .pending
                 .as_ref()
                 .is_some_and(|p| p.kind == PendingKind::Stop)
-                || row.run == Run::Stopped,
+                || matches!(row.run, Run::Stopped | Run::Aborted)
+                || words.get(usize::from(self.map.fields().failed.offset)) == Some(&1),
         };
+        let written = encode_recipe(&self.map, slot, &row.recipe).unwrap_or_default();
+        let fields = self.map.fields();
+        let is_named_ours = [fields.batch_no, fields.order_name].iter().all(|at| {
+            let range = usize::from(at.offset)..usize::from(at.offset + at.words);
+            words
+                .get(range.clone())
+                .is_some_and(|found| written.get(range) == Some(found))
+        });
         let look = |seen, block, refusal| Look {
             seen,
             block,
@@ -151,6 +240,7 @@ impl Engine {
             ack,
             echo,
             words: words.clone(),
+            is_named_ours,
         };
         Ok(match accept(&self.map, slot, &words, Some(&expected)) {
             Verdict::Empty => look(Seen::Empty, None, String::new()),
@@ -244,17 +334,23 @@ impl Engine {
         Ok(())
     }
 
-    /// Within a batch nothing flows back: a smaller value is a wrong one.
-    fn went_back(&self, row: &BatchRow, block: &SlotBlock) -> Option<String> {
+    /// Within a batch nothing flows back: a value smaller by more than `slack` is a wrong one.
+    fn went_back(
+        &self,
+        row: &BatchRow,
+        block: &SlotBlock,
+        slack: impl Fn(SiloNo) -> Grams,
+    ) -> Option<String> {
         let image = self.inner.image();
         let batch = image.batches.get(&row.id)?;
         block.silos.iter().find_map(|(silo, mass)| {
             let before = batch.lines.get(silo)?.actual?;
-            (*mass < before).then(|| format!("silo {silo} went back from {before} to {mass}"))
+            (mass.0 < before.0.saturating_sub(slack(*silo).0))
+                .then(|| format!("silo {silo} went back from {before} to {mass}"))
         })
     }
 
-    async fn refuse_block(
+    pub(super) async fn refuse_block(
         &self,
         row: &mut BatchRow,
         slot: SlotNo,
@@ -405,146 +501,5 @@ impl Engine {
                 .map(|(name, mass)| (*name, mass.0.to_string())),
         );
         params
-    }
-
-    /// The result of a batch, whole, with ledger, posting, journal and audit, in one transaction.
-    async fn store_final(
-        &self,
-        row: &mut BatchRow,
-        block: &SlotBlock,
-        words: &[u16],
-    ) -> Result<(), CycleError> {
-        let at_ms = self.inner.clock.now_ms();
-        let mut changed = row.clone();
-        if changed.run == Run::Held {
-            let back_to = changed.held_from.take().unwrap_or(Run::Running);
-            changed.run = changed
-                .run
-                .step(RunEvent::Unhold { back_to })
-                .map_err(AppError::from)?;
-            changed.trouble = None;
-        }
-        let stop = changed.pending.take_if(|p| p.kind == PendingKind::Stop);
-        changed.pending = None;
-        let (event, kind) = if block.failed {
-            (RunEvent::Abort, JournalKind::BatchFailed)
-        } else if stop.is_some() {
-            (RunEvent::Stop, JournalKind::BatchStopped)
-        } else {
-            (RunEvent::Complete, JournalKind::BatchCompleted)
-        };
-        changed.run = changed.run.step(event).map_err(AppError::from)?;
-        if changed.cancel_after && changed.release == Release::Approved {
-            changed.release = changed
-                .release
-                .step(ReleaseEvent::Cancel)
-                .map_err(AppError::from)?;
-        }
-        let actuals: Vec<(SiloNo, Grams)> = changed
-            .recipe
-            .silo_lines
-            .iter()
-            .filter_map(|line| {
-                block
-                    .silos
-                    .iter()
-                    .find(|(silo, _)| *silo == line.silo)
-                    .copied()
-            })
-            .collect();
-        // Material from a silo that the recipe does not name is still material that left it.
-        let strays: Vec<(SiloNo, Grams)> = block
-            .silos
-            .iter()
-            .filter(|(silo, mass)| {
-                mass.0 > 0
-                    && !changed
-                        .recipe
-                        .silo_lines
-                        .iter()
-                        .any(|line| line.silo == *silo)
-            })
-            .copied()
-            .collect();
-        if let Some((silo, mass)) = strays.first() {
-            self.refuse_block(
-                row,
-                changed.slot.unwrap_or(SlotNo(0)),
-                format!("silo {silo} gave {mass} that the recipe does not ask for"),
-            )
-            .await?;
-            return Ok(());
-        }
-        let total = Grams::checked_sum(actuals.iter().map(|(_, g)| *g)).unwrap_or_default();
-        changed.silo_actual_g = Some(total);
-        changed.finished_g = block.reported_weight(self.map.rules());
-        changed.final_hash = Some(block_content_hash(&self.map, words));
-        changed.finish_step = Some(FinishStep::Stored);
-        changed.run_since_ms = Some(at_ms);
-        changed.ended_at_ms = Some(at_ms);
-        // Nothing left a silo: there is nothing to tell the ERP.
-        if total.0 > 0 {
-            changed.posting = changed
-                .posting
-                .step(PostingEvent::Due)
-                .map_err(AppError::from)?;
-        }
-        let site = self.inner.site_key();
-        *row = self
-            .save(changed, "engine_store_final", move |tx, row| {
-                for (silo, actual) in &actuals {
-                    tx.batch_line_actual_set(row.id, *silo, *actual)?;
-                    if actual.0 > 0 {
-                        tx.silo_move(
-                            at_ms,
-                            *silo,
-                            MovementKind::Dosing,
-                            Grams(-actual.0),
-                            Some(row.id),
-                            None,
-                        )?;
-                    }
-                }
-                tx.sample_add(row.id, at_ms, Some(total))?;
-                let mut params = vec![("actual_g", total.0.to_string())];
-                if let Some(weight) = row.finished_g {
-                    params.push(("finished_g", weight.0.to_string()));
-                }
-                tx.journal_add(at_ms, Some(row.id), kind, &params)?;
-                if total.0 > 0 {
-                    posting::queue_consumption(tx, row, &site, at_ms)
-                } else {
-                    Ok(())
-                }
-            })
-            .await?;
-        self.inner.posting_nudge.notify_one();
-        Ok(())
-    }
-
-    async fn commit_finish(&self, row: &mut BatchRow, step: FinishStep) -> Result<(), CycleError> {
-        let at_ms = self.inner.clock.now_ms();
-        let mut changed = row.clone();
-        let slot = changed.slot;
-        changed.finish_step = Some(step);
-        changed.trouble = None;
-        let kind = match step {
-            FinishStep::Acked => Some(JournalKind::AckWritten),
-            FinishStep::Freed => {
-                changed.slot = None;
-                Some(JournalKind::SlotFreed)
-            }
-            FinishStep::Running | FinishStep::Stored => None,
-        };
-        *row = self
-            .save(changed, "engine_finish", move |tx, row| {
-                if let Some(kind) = kind {
-                    let slot = slot.map(|s| s.to_string()).unwrap_or_default();
-                    tx.journal_add(at_ms, Some(row.id), kind, &[("slot", slot)])?;
-                }
-                Ok(())
-            })
-            .await?;
-        Ok(())
     }
 }
