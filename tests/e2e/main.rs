@@ -2,6 +2,8 @@
 //! clock that the test moves.
 
 mod adversary;
+mod adversary_office;
 mod bad_day;
+mod bad_start;
 mod main_job;
 mod people;

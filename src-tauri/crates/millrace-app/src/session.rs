@@ -186,9 +186,9 @@ pub(crate) async fn authenticate(
                 AppError::refusal(ErrorCode::WrongSecret, "the name or the secret is wrong")
             })?;
             let left_ms = person.locked_until_ms - now;
-            if left_ms > 0 {
-                // A clock set back must not lock for longer than the longest pause.
-                let left_s = left_ms.min(LOCK_LONGEST_MS) / 1000 + 1;
+            // A pause longer than the longest one comes from a clock that was set back since.
+            if (1..=LOCK_LONGEST_MS).contains(&left_ms) {
+                let left_s = left_ms / 1000 + 1;
                 return Err(AppError::refusal(
                     ErrorCode::LockedOut,
                     format!(

@@ -67,7 +67,9 @@ pub fn planned_by(lines: &[Remaining], elapsed_ms: i64, settle_ms: i64) -> Optio
         }
         let needs_ms = line.left_g.0.checked_mul(1_000)? / line.rate_g_s;
         if left_ms < needs_ms {
-            return Some(Grams(mass.checked_add(line.rate_g_s.checked_mul(left_ms)? / 1_000)?));
+            return Some(Grams(
+                mass.checked_add(line.rate_g_s.checked_mul(left_ms)? / 1_000)?,
+            ));
         }
         mass = mass.checked_add(line.left_g.0)?;
         left_ms = (left_ms - needs_ms - settle_ms).max(0);
@@ -112,12 +114,39 @@ mod tests {
     #[test]
     fn the_plan_is_walked_line_by_line() {
         let lines = [
-            Remaining { left_g: Grams(10_000), rate_g_s: 10_000 },
-            Remaining { left_g: Grams(6_000), rate_g_s: 2_000 },
+            Remaining {
+                left_g: Grams(10_000),
+                rate_g_s: 10_000,
+            },
+            Remaining {
+                left_g: Grams(6_000),
+                rate_g_s: 2_000,
+            },
         ];
-        for (ms, grams) in [(0, 0), (500, 5_000), (1_000, 10_000), (1_400, 10_000), (2_500, 12_000), (9_000, 16_000)] {
-            assert_eq!(planned_by(&lines, ms, 500), Some(Grams(grams)), "after {ms} ms");
+        for (ms, grams) in [
+            (0, 0),
+            (500, 5_000),
+            (1_000, 10_000),
+            (1_400, 10_000),
+            (2_500, 12_000),
+            (9_000, 16_000),
+        ] {
+            assert_eq!(
+                planned_by(&lines, ms, 500),
+                Some(Grams(grams)),
+                "after {ms} ms"
+            );
         }
-        assert_eq!(planned_by(&[Remaining { left_g: Grams(1), rate_g_s: 0 }], 5, 0), None);
+        assert_eq!(
+            planned_by(
+                &[Remaining {
+                    left_g: Grams(1),
+                    rate_g_s: 0
+                }],
+                5,
+                0
+            ),
+            None
+        );
     }
 }

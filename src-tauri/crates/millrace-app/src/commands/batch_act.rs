@@ -382,7 +382,7 @@ async fn request_command(context: &Context, request: Request) -> Result<BatchVie
         signer,
         cancel_after,
     } = request;
-    command_word(context)?;
+    let no_word = command_word(context).err();
     plc_must_be_good(context)?;
     let person = context.caller()?.name.clone();
     let (by, text) = (person.clone(), why.clone());
@@ -403,11 +403,18 @@ async fn request_command(context: &Context, request: Request) -> Result<BatchVie
                     ),
                 ));
             }
-            // A stop goes before everything; nothing goes before a stop.
+            let is_held = row.run == Run::Held;
+            // A held batch may have to be closed without the PLC.
+            if let Some(refusal) = no_word.filter(|_| !is_held) {
+                return Err(refusal);
+            }
+            // A stop goes before everything; nothing goes before a stop, but a hold that came after
+            // it asks for a signature of its own.
+            let is_stop = |kind| kind == PendingKind::Stop;
             if row
                 .pending
                 .as_ref()
-                .is_some_and(|p| p.kind == PendingKind::Stop || kind != PendingKind::Stop)
+                .is_some_and(|p| !is_stop(kind) || (is_stop(p.kind) && !is_held))
             {
                 return Err(AppError::refusal(
                     ErrorCode::Changed,
@@ -586,19 +593,7 @@ pub(super) async fn batch_cancel(
                 JournalKind::BatchCancelled,
                 &[("person", signer.name.clone()), ("reason", text.clone())],
             )?;
-            // The order itself is cancelled in the ERP once nothing of it is open and nothing was used.
-            let others = tx.batches_of_order(row.order_id)?;
-            let is_last = others.iter().all(|other| !other.word().is_open());
-            let is_unused = others
-                .iter()
-                .all(|other| other.silo_actual_g.is_none_or(|g| g.0 == 0));
-            if is_last {
-                tx.order_bury(row.order_id)?;
-                if is_unused {
-                    posting::queue_cancel(tx, row, &site, &text, at_ms)?;
-                }
-            }
-            Ok(())
+            posting::close_order(tx, row, &site, &text, at_ms)
         },
     )
     .await

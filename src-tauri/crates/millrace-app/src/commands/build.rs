@@ -365,7 +365,7 @@ fn actions(
         && row.slot.is_some();
     let role = standing.caller.role;
     let command_reason = || {
-        if !standing.has_command_word {
+        if !standing.has_command_word && row.run != Run::Held {
             Some(WhyNot::NoCommandWord)
         } else if !standing.is_plc_good {
             Some(WhyNot::PlcOffline)
@@ -390,10 +390,13 @@ fn actions(
         }
     };
     let stop_pending = row.pending.is_some();
-    let has_stop = row
-        .pending
-        .as_ref()
-        .is_some_and(|p| p.kind == millrace_store::table::batch::PendingKind::Stop);
+    // A hold that came after a stop asks for a signature of its own, and needs no command word.
+    let is_held = row.run == Run::Held;
+    let has_stop = !is_held
+        && row
+            .pending
+            .as_ref()
+            .is_some_and(|p| p.kind == millrace_store::table::batch::PendingKind::Stop);
     let action = |command: &str, right: Right, state_fits: bool, reason: Option<WhyNot>| {
         let why_not = if !state_fits {
             Some(WhyNot::WrongState)

@@ -62,6 +62,14 @@ impl Engine {
             return Ok(true);
         }
         if echo != wanted {
+            // A word that somebody cleared, or that the PLC lost, is written again.
+            if self.plc.read(addr, 1).await? != [wanted] {
+                match self.plc.write(addr, &[wanted]).await {
+                    Ok(()) => {}
+                    Err(error) if error.outcome_unknown() => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
             return Ok(false);
         }
         let (event, kind) = match pending.kind {

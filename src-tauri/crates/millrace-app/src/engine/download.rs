@@ -6,16 +6,21 @@ use millrace_core::ids::SlotNo;
 use millrace_core::journal::JournalKind;
 use millrace_core::recipe::ControlRecipe;
 use millrace_core::registers::handshake::{
-    self, DownloadAction, DownloadObs, DownloadStep, DownloadTrouble, Echo, FinishStep,
+    self, DownloadAction, DownloadObs, DownloadStep, DownloadTrouble, DownloadWait, Echo,
+    FinishStep,
 };
 use millrace_core::registers::{
-    EncodeError, RegisterMap, SlotOrder, Verdict, accept, content_hash as block_content_hash,
-    encode, plc_text,
+    EncodeError, ReadyRule, RegisterMap, SlotOrder, Verdict, accept,
+    content_hash as block_content_hash, encode, plc_text,
 };
 use millrace_store::table::batch::BatchRow;
 
 use super::{CycleError, Engine, Progress};
 use crate::error::AppError;
+
+/// A PLC that has not moved for this long is told to a person; the download goes on by itself as
+/// soon as it does.
+const WAIT_MAX_MS: i64 = 60_000;
 
 /// The words of a recipe for a slot.
 ///
@@ -58,7 +63,30 @@ fn trouble_text(trouble: DownloadTrouble, slot: SlotNo) -> String {
     }
 }
 
+fn wait_text(wait: DownloadWait, slot: SlotNo) -> String {
+    match wait {
+        DownloadWait::PlcReady => format!("the PLC does not let slot {slot} be written"),
+        DownloadWait::SlotFreed => format!("the PLC has not cleared slot {slot}"),
+        DownloadWait::PlcTakes => format!("the PLC has not taken the order from slot {slot}"),
+        DownloadWait::Echo => {
+            format!("the PLC has not taken the order from slot {slot}, although its flag is back")
+        }
+    }
+}
+
 impl Engine {
+    /// Whether a download has waited for the PLC for longer than a person should stay untold.
+    fn waits_too_long(&self, row: &BatchRow, waits: bool) -> bool {
+        let mono = self.inner.clock.mono_ms();
+        let mut image = self.inner.image();
+        let Some(batch) = image.batches.get_mut(&row.id) else {
+            return false;
+        };
+        let since = waits.then(|| *batch.waiting_mono_ms.get_or_insert(mono));
+        batch.waiting_mono_ms = since;
+        since.is_some_and(|since| mono - since >= WAIT_MAX_MS)
+    }
+
     pub(super) async fn download(&mut self, row: &mut BatchRow) -> Result<Progress, CycleError> {
         let (Some(slot), Some(step)) = (row.slot, row.download_step) else {
             return self.hold(row, "the batch has lost its slot".into()).await;
@@ -80,8 +108,29 @@ impl Engine {
                 .await;
         };
         let action = handshake::download(step, &obs, self.map.rules());
-        if let DownloadAction::NeedsPerson(trouble) = action {
-            return self.hold(row, trouble_text(trouble, slot)).await;
+        let doubt = match action {
+            DownloadAction::NeedsPerson(trouble) => Some(trouble_text(trouble, slot)),
+            DownloadAction::Wait(wait) => self
+                .waits_too_long(row, true)
+                .then(|| wait_text(wait, slot)),
+            DownloadAction::WriteBlock
+            | DownloadAction::WriteFlag
+            | DownloadAction::Commit(_)
+            | DownloadAction::Done => {
+                self.waits_too_long(row, false);
+                None
+            }
+        };
+        if let Some(why) = doubt {
+            // Given up only while the PLC neither has the order nor may take it at any moment.
+            let is_guarded = match self.map.rules().ready_rule {
+                ReadyRule::PerSlot => obs.flag,
+                ReadyRule::QueueHead => obs.head_flag,
+            };
+            if is_guarded && obs.echo != Echo::Ours && self.is_given_up(row, &why).await? {
+                return self.close_lost(row, why).await;
+            }
+            return self.hold(row, why).await;
         }
         self.heal(row).await?;
         match action {

@@ -10,7 +10,7 @@ use millrace_core::registers::handshake::{
     self, FinishAction, FinishObs, FinishStep, FinishTrouble, FinishWait, Seen,
 };
 use millrace_core::registers::{
-    Expected, SlotBlock, Verdict, accept, content_hash as block_content_hash,
+    Expected, Reason, SlotBlock, Verdict, accept, content_hash as block_content_hash,
 };
 use millrace_core::silo::deviation;
 use millrace_core::units::Grams;
@@ -90,7 +90,10 @@ impl Engine {
                     // The values are good and go on; what the plant says is for a person.
                     self.take_values(row, block).await?;
                     let progress = self
-                        .hold(row, format!("slot {slot}: the plant says that this batch has failed"))
+                        .hold(
+                            row,
+                            format!("slot {slot}: the plant says that this batch has failed"),
+                        )
                         .await?;
                     self.command_in_doubt(row, slot, &look).await?;
                     return Ok(progress);
@@ -165,14 +168,14 @@ impl Engine {
         let why = trouble_text(trouble, slot);
         match (trouble, &look.block) {
             (FinishTrouble::SlotEmptied | FinishTrouble::OtherOrder, _) => {
-                if self.is_given_up(row).await? {
+                if self.is_given_up(row, &why).await? {
                     return self.close_lost(row, why).await;
                 }
             }
             (FinishTrouble::AckedByOther, Some(block)) => {
                 // The PLC may clear it at any moment: what it shows is kept at once.
                 self.take_values(row, block).await?;
-                if read_twice && self.is_given_up(row).await? {
+                if read_twice && self.is_given_up(row, &why).await? {
                     return self.store_final(row, block, &look.words).await;
                 }
             }
@@ -242,7 +245,28 @@ impl Engine {
             words: words.clone(),
             is_named_ours,
         };
-        Ok(match accept(&self.map, slot, &words, Some(&expected)) {
+        // A person who signed a stop decides on a result of which only the finished weight is absurd:
+        // the weight is left out, not mended. A stored result keeps that decision.
+        let mut verdict = accept(&self.map, slot, &words, Some(&expected));
+        let is_decided = row.run.is_final() && row.finished_g.is_none()
+            || row
+                .pending
+                .as_ref()
+                .is_some_and(|p| p.kind == PendingKind::Stop);
+        if let Verdict::Refused(reasons) = &verdict
+            && is_decided
+            && reasons.iter().all(|r| matches!(r, Reason::Weight { .. }))
+        {
+            let at = fields.weight;
+            let mut weightless = words.clone();
+            weightless
+                .iter_mut()
+                .skip(usize::from(at.offset))
+                .take(usize::from(at.words))
+                .for_each(|word| *word = 0);
+            verdict = accept(&self.map, slot, &weightless, Some(&expected));
+        }
+        Ok(match verdict {
             Verdict::Empty => look(Seen::Empty, None, String::new()),
             Verdict::Accepted(block) if !block.finished => {
                 look(Seen::Running, Some(block), String::new())

@@ -81,6 +81,8 @@ pub(crate) struct BatchImage {
     pub(crate) final_words: Option<Vec<u16>>,
     /// Actuals of the books were loaded after a restart.
     pub(crate) is_loaded: bool,
+    /// Since when its download waits for the PLC (monotonic).
+    pub(crate) waiting_mono_ms: Option<i64>,
 }
 
 /// Everything last seen.
@@ -118,6 +120,7 @@ impl Image {
                 sampled_mono_ms: None,
                 final_words: None,
                 is_loaded: false,
+                waiting_mono_ms: None,
             });
     }
 

@@ -7,12 +7,14 @@ mod download;
 mod finish;
 mod image;
 pub(crate) mod live;
+mod result;
 mod slots;
 
 use std::sync::Arc;
 
 use millrace_core::batch::run::{Run, RunEvent};
 use millrace_core::error_code::ErrorCode;
+use millrace_core::ids::BatchId;
 use millrace_core::journal::JournalKind;
 use millrace_core::registers::RegisterMap;
 use millrace_core::registers::handshake::DownloadStep;
@@ -51,6 +53,25 @@ impl From<AppError> for CycleError {
 impl From<StoreError> for CycleError {
     fn from(error: StoreError) -> CycleError {
         CycleError::Store(AppError::from(error))
+    }
+}
+
+impl CycleError {
+    /// True when nothing else will be answered either.
+    fn is_silence(&self) -> bool {
+        match self {
+            CycleError::Plc(PlcError::EndCode { .. } | PlcError::Address(_))
+            | CycleError::Store(_) => false,
+            CycleError::Plc(
+                PlcError::Timeout { .. }
+                | PlcError::WriteUnknown(_)
+                | PlcError::CpuFatal(_)
+                | PlcError::Io(_)
+                | PlcError::Busy
+                | PlcError::Closed
+                | PlcError::Config(_),
+            ) => true,
+        }
     }
 }
 
@@ -104,7 +125,15 @@ impl Engine {
         let live = !rows.is_empty();
         let mut outcome = Ok(());
         for row in rows {
-            outcome = self.batch(row).await;
+            let id = row.id;
+            outcome = match self.batch(row).await {
+                // What one batch runs into never keeps the others from being looked at.
+                Err(error) if !error.is_silence() => {
+                    self.tell(id, error).await;
+                    Ok(())
+                }
+                other => other,
+            };
             if outcome.is_err() {
                 break;
             }
@@ -118,14 +147,35 @@ impl Engine {
             Err(CycleError::Plc(error)) => {
                 tracing::debug!(%error, "the PLC did not serve this cycle")
             }
-            // The posting job saved the same batch meanwhile: the next cycle reads it afresh.
-            Err(CycleError::Store(error)) if error.code == ErrorCode::Changed => {
-                tracing::debug!(%error, "a cycle was cut short");
-            }
             Err(CycleError::Store(error)) => tracing::warn!(%error, "a cycle was cut short"),
         }
         self.note_link().await;
         live
+    }
+
+    /// What kept one batch from being worked on.
+    async fn tell(&self, id: BatchId, error: CycleError) {
+        let error = match error {
+            // The link says so, with the PLC's words.
+            CycleError::Plc(error) => return tracing::warn!(batch = %id, %error, "the PLC refused"),
+            // Somebody saved the same batch meanwhile: the next cycle reads it afresh.
+            CycleError::Store(error) if error.code == ErrorCode::Changed => {
+                return tracing::debug!(batch = %id, %error, "a batch was left for the next cycle");
+            }
+            CycleError::Store(error) => error,
+        };
+        tracing::warn!(batch = %id, %error, "a batch cannot go on");
+        let row = self
+            .inner
+            .store
+            .read(move |r| r.batch(id).map_err(AppError::from))
+            .await;
+        if let Ok(mut row) = row
+            && let Some(slot) = row.slot
+            && let Err(error) = self.refuse_block(&mut row, slot, error.message).await
+        {
+            tracing::debug!(batch = %id, ?error, "nor could that be written down");
+        }
     }
 
     async fn batch(&mut self, mut row: BatchRow) -> Result<(), CycleError> {

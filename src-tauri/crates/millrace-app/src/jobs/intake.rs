@@ -183,6 +183,12 @@ async fn keep(inner: &Inner, order: ErpOrder, is_room: bool) -> Result<Kept, App
                     if !is_room || !fits {
                         return Ok(Kept::Deferred);
                     }
+                    // Batches are known to people and to the PLC by the order's name.
+                    if tx.batch_name_known(&order.name)? {
+                        let why = format!("the books hold batches of another order {}", order.name);
+                        put(Standing::Refused, Some(&Refusal::Unreadable { why }))?;
+                        return Ok(Kept::Refused);
+                    }
                     let order_id = put(Standing::Accepted, None)?;
                     for recipe in &recipes {
                         let id = tx.batch_add(&BatchNew {

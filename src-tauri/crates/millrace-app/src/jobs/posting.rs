@@ -21,6 +21,8 @@ const BACK_OFF_FIRST_MS: i64 = 2_000;
 const BACK_OFF_LONGEST_MS: i64 = 300_000;
 /// Pause before a lost answer is read back: the server may still be committing.
 const READ_BACK_AFTER_MS: i64 = 1_000;
+/// Up to so many attempts a message that the read-back does not find is repeated without a pause.
+const AT_ONCE_MAX: i64 = 8;
 
 /// What one turn of the job did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,8 +102,31 @@ pub(crate) fn queue_consumption(
     Ok(())
 }
 
+/// After a batch was cancelled: once nothing of its order is open, the order does not come back, and
+/// when nothing was used it is cancelled in the ERP as well.
+pub(crate) fn close_order(
+    tx: &Write<'_>,
+    row: &BatchRow,
+    site: &str,
+    reason: &str,
+    at_ms: i64,
+) -> Result<(), AppError> {
+    let batches = tx.batches_of_order(row.order_id)?;
+    if batches.iter().any(|batch| batch.word().is_open()) {
+        return Ok(());
+    }
+    tx.order_bury(row.order_id)?;
+    let is_unused = batches
+        .iter()
+        .all(|batch| batch.silo_actual_g.is_none_or(|g| g.0 == 0));
+    if is_unused {
+        queue_cancel(tx, row, site, reason, at_ms)?;
+    }
+    Ok(())
+}
+
 /// Queues the cancellation of an order.
-pub(crate) fn queue_cancel(
+fn queue_cancel(
     tx: &Write<'_>,
     row: &BatchRow,
     site: &str,
@@ -388,8 +413,11 @@ async fn settle(inner: &Inner, mut row: OutboxRow, outcome: Outcome) -> Result<(
                 Outcome::NotSent { why } => {
                     let was_in_doubt = row.state == Posting::InDoubt;
                     row.state = row.state.step(PostingEvent::NotSent)?;
-                    row.next_at_ms = if was_in_doubt {
+                    // The first ones go at once; an ERP that fails on each is not hammered.
+                    row.next_at_ms = if was_in_doubt && row.attempts <= AT_ONCE_MAX {
                         at_ms
+                    } else if was_in_doubt {
+                        at_ms + back_off_ms(row.attempts - AT_ONCE_MAX, row.id.0)
                     } else {
                         at_ms + back_off
                     };

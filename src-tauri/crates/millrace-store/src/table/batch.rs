@@ -327,6 +327,17 @@ impl Read<'_> {
             .query_row([final_hash], |row| row.get(0))?)
     }
 
+    /// True when a batch of an order with this name is in the books.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn batch_name_known(&self, order_name: &str) -> Result<bool, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM batch WHERE label = ?1)")?
+            .query_row([format!("{order_name}/1")], |row| row.get(0))?)
+    }
+
     /// How many batches are open (pending, approved, in process, paused).
     ///
     /// # Errors

@@ -80,6 +80,10 @@ pub struct OutboxCount {
     pub oldest_at_ms: Option<i64>,
 }
 
+/// No pause is longer than this: a message that falls due later was scheduled by a clock that has
+/// been set back since, and goes now.
+const CLOCK_SET_BACK_MS: i64 = 600_000;
+
 const SELECT: &str = "SELECT o.id, o.key, o.kind, o.order_id, o.batch_id, b.label, o.payload, o.state, o.attempts, o.next_at_ms, o.created_at_ms,
     o.confirmed_at_ms, o.last_answer, o.read_back FROM outbox o JOIN batch b ON b.id = o.batch_id";
 
@@ -113,7 +117,7 @@ impl Read<'_> {
     pub fn outbox_next(&self, now_ms: i64) -> Result<Option<OutboxRow>, StoreError> {
         self.connection
             .prepare_cached(&format!(
-                "{SELECT} WHERE o.state IN ('queued', 'sending', 'in_doubt') AND o.next_at_ms <= ?1
+                "{SELECT} WHERE o.state IN ('queued', 'sending', 'in_doubt') AND (o.next_at_ms <= ?1 OR o.next_at_ms > ?1 + {CLOCK_SET_BACK_MS})
                    AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.order_id = o.order_id AND p.id < o.id AND p.state NOT IN ('posted', 'waived'))
                  ORDER BY o.next_at_ms, o.id LIMIT 1"
             ))?
@@ -129,7 +133,11 @@ impl Read<'_> {
     pub fn outbox_next_due(&self) -> Result<Option<i64>, StoreError> {
         Ok(self
             .connection
-            .prepare_cached("SELECT min(next_at_ms) FROM outbox WHERE state IN ('queued', 'sending', 'in_doubt')")?
+            .prepare_cached(
+                // What waits for an older message of its order falls due with that one.
+                "SELECT min(o.next_at_ms) FROM outbox o WHERE o.state IN ('queued', 'sending', 'in_doubt')
+                   AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.order_id = o.order_id AND p.id < o.id AND p.state NOT IN ('posted', 'waived'))",
+            )?
             .query_row([], |row| row.get(0))?)
     }
 
