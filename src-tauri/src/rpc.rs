@@ -81,9 +81,11 @@ fn subscribe(
 ) -> Result<Value, AppError> {
     let mut events = app.subscribe(token)?;
     let now = AppEvent::Live(app.live());
+    let (app, token) = (app.clone(), token.map(str::to_owned));
     let task = tokio::spawn(async move {
         let mut next = Some(now);
-        loop {
+        // Snapshots come at least twice a second: a feed outlives its session no longer than that.
+        while app.subscribe(token.as_deref()).is_ok() {
             if let Some(event) = next.take()
                 && !send(&channel, &event)
             {

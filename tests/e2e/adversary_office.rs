@@ -185,3 +185,71 @@ async fn a_clock_set_back_does_not_lock_people_out_for_longer() {
         "the longest pause is over"
     );
 }
+
+#[tokio::test]
+async fn a_refusal_for_good_is_waived_by_signature_and_frees_the_orders_later_batches() {
+    let rig = Rig::start(79).await;
+    rig.ok(Who::Operator, "order_import", json!({})).await;
+    let mut ids = Vec::new();
+    for label in ["WH/MO/00104/1", "WH/MO/00104/2"] {
+        rig.approve(label).await;
+        let view = rig.start_batch(label).await;
+        ids.push(view["row"]["id"].clone());
+        rig.until("the batch is done", 2_000, |live| live.batch.is_none())
+            .await;
+        for _ in 0..10 {
+            rig.step().await;
+        }
+        if ids.len() == 1 {
+            // Somebody closes the order in the ERP before the first result arrives there.
+            let login = millrace_plant::run::OdooLogin::default();
+            let somebody = serde_json::from_value(json!({
+                "kind": "odoo_addon", "url": rig.plant.odoo_url(), "database": login.db, "login": login.login, "password": login.password
+            }))
+            .expect("settings");
+            millrace_office::erp::open(&somebody)
+                .expect("settings")
+                .cancel_order("WH/MO/00104", "closed by hand")
+                .await
+                .expect("the ERP does it");
+            while rig.app.work_outbox().await.expect("the books take it") {}
+        }
+    }
+    while rig.app.work_outbox().await.expect("the books take it") {}
+    let list = rig.ok(Who::Operator, "outbox_list", json!({})).await;
+    let rows = list["rows"].as_array().expect("rows").clone();
+    let refused = rows
+        .iter()
+        .find(|r| r["batch_label"] == "WH/MO/00104/1")
+        .expect("the first");
+    assert_eq!(refused["state"], "refused");
+    let waive = |secret: String| json!({ "id": refused["id"], "reason": "booked by hand in the ERP", "secret": secret });
+    let operator = rig.secret("Operator 1").await;
+    assert!(
+        rig.call(Who::Operator, "outbox_waive", waive(operator))
+            .await
+            .is_err(),
+        "an operator does not sign that"
+    );
+    rig.ok(
+        Who::Supervisor,
+        "outbox_waive",
+        waive(rig.secret("Supervisor 1").await),
+    )
+    .await;
+    let first = rig
+        .ok(Who::Operator, "batch_get", json!({ "id": ids[0] }))
+        .await;
+    assert_eq!(first["posting"]["state"], "waived");
+    assert!(
+        first["signatures"]
+            .as_array()
+            .expect("some")
+            .iter()
+            .any(|s| s["meaning"] == "waive")
+    );
+    assert!(
+        rig.app.work_outbox().await.expect("the books take it"),
+        "the second is held back no longer"
+    );
+}

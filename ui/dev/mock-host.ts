@@ -316,6 +316,7 @@ const handlers: Handlers = {
     })),
   }),
   outbox_retry: () => handlers.outbox_list({}),
+  outbox_waive: () => handlers.outbox_list({}),
 };
 
 setInterval(() => {

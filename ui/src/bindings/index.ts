@@ -587,7 +587,7 @@ deferred: number,
  * When the ERP answered.
  */
 at_ms: number, };
-export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported";
+export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported";
 export type JournalView = { 
 /**
  * Position in the journal.
@@ -1037,6 +1037,19 @@ last_answer: string | null,
  * What is sent, for people: one line an equipment code.
  */
 payload: string, };
+export type OutboxWaive = { 
+/**
+ * Which.
+ */
+id: OutboxId, 
+/**
+ * Why, at least three characters.
+ */
+reason: string, 
+/**
+ * The signer's own secret.
+ */
+secret: string, };
 export type OverviewView = { 
 /**
  * At most seven, most urgent first.
@@ -1246,7 +1259,7 @@ max: number, } | { "code": "name_not_ascii",
  */
 name: string, } | { "code": "no_silo_line" };
 export type ReleaseState = "pending" | "approved" | "rejected" | "cancelled";
-export type Right = "view" | "order_import" | "batch_approve" | "batch_reject" | "batch_start" | "batch_pause" | "batch_stop" | "batch_cancel" | "manual_enter" | "outbox_retry";
+export type Right = "view" | "order_import" | "batch_approve" | "batch_reject" | "batch_start" | "batch_pause" | "batch_stop" | "batch_cancel" | "manual_enter" | "outbox_retry" | "outbox_waive";
 export type Role = "viewer" | "operator" | "supervisor" | "admin";
 export type RunState = "idle" | "downloading" | "ready" | "running" | "paused" | "held" | "complete" | "stopped" | "aborted";
 export type SessionOpen = { 
@@ -1292,7 +1305,7 @@ need_g: number,
  * By our ledger.
  */
 have_g: number, };
-export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry";
+export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive";
 export type SignatureView = { 
 /**
  * Printed name of the signer.
@@ -1440,4 +1453,5 @@ export interface Commands {
   silo_movements: { request: MovementList; response: MovementPage };
   outbox_list: { request: Nothing; response: OutboxList };
   outbox_retry: { request: OutboxRetry; response: OutboxList };
+  outbox_waive: { request: OutboxWaive; response: OutboxList };
 }

@@ -60,6 +60,7 @@ const SENTENCES: Record<JournalKind, (params: Params) => string> = {
   posting_posted: () => m.journal_posting_posted(),
   posting_in_doubt: (p) => m.journal_posting_in_doubt(reason(p)),
   posting_refused: (p) => m.journal_posting_refused(reason(p)),
+  posting_waived: (p) => m.journal_posting_waived({ reason: p["reason"] ?? "" }),
   plc_lost: (p) => m.journal_plc_lost(reason(p)),
   plc_back: () => m.journal_plc_back(),
   erp_lost: (p) => m.journal_erp_lost(reason(p)),

@@ -46,7 +46,7 @@ export const roleWords: Words<Role> = {
 
 export const signatureWords: Words<SignatureMeaning> = {
   approve: m.signature_approve, reject: m.signature_reject, revoke: m.signature_revoke, stop: m.signature_stop,
-  cancel: m.signature_cancel, manual_entry: m.signature_manual_entry,
+  cancel: m.signature_cancel, manual_entry: m.signature_manual_entry, waive: m.signature_waive,
 };
 
 export const movementWords: Words<MovementKind> = {

@@ -28,11 +28,13 @@ pub enum Right {
     ManualEnter,
     /// Send a refused or waiting message to the ERP again.
     OutboxRetry,
+    /// Close a refused message without the ERP.
+    OutboxWaive,
 }
 
 impl Right {
     /// Every right, in the order of the rights table.
-    pub const ALL: [Right; 10] = [
+    pub const ALL: [Right; 11] = [
         Right::View,
         Right::OrderImport,
         Right::BatchApprove,
@@ -43,6 +45,7 @@ impl Right {
         Right::BatchCancel,
         Right::ManualEnter,
         Right::OutboxRetry,
+        Right::OutboxWaive,
     ];
 }
 

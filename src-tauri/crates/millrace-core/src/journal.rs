@@ -46,7 +46,7 @@ pub enum JournalKind {
     BatchResumed,
     /// `person` asked for a stop, `reason`.
     StopRequested,
-    /// The PLC stopped; `actual_g` was dosed.
+    /// The PLC stopped; `actual_g` was dosed. `reason` when it was closed with the last believed values.
     BatchStopped,
     /// The final block was accepted: `actual_g`, `finished_g` where the plant reports it.
     BatchCompleted,
@@ -74,6 +74,8 @@ pub enum JournalKind {
     PostingInDoubt,
     /// The ERP refused, a person must look. `reason`.
     PostingRefused,
+    /// A refused message was closed without the ERP, `reason`.
+    PostingWaived,
     /// The PLC link is lost, `reason`.
     PlcLost,
     /// The PLC link is good again.

@@ -5,6 +5,7 @@
 pub(crate) mod audit;
 pub mod batch;
 mod batch_act;
+mod batch_command;
 mod batch_view;
 pub(crate) mod build;
 pub mod chart;

@@ -8,10 +8,11 @@ use ts_rs::TS;
 use millrace_core::batch::posting::PostingEvent;
 use millrace_core::erp::ConsumptionPost;
 use millrace_core::error_code::ErrorCode;
+use millrace_core::journal::JournalKind;
 use millrace_store::table::outbox::{MessageKind, OutboxRow};
 
 use super::session::Nothing;
-use super::{Context, audit};
+use super::{Context, audit, batch_act};
 use crate::error::AppError;
 use crate::jobs::posting::{CancelPayload, mirror};
 
@@ -63,6 +64,18 @@ pub struct OutboxList {
 pub struct OutboxRetry {
     /// Which.
     pub id: OutboxId,
+}
+
+/// Close a refused message without posting it: what it says stays in our books only.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct OutboxWaive {
+    /// Which.
+    pub id: OutboxId,
+    /// Why, at least three characters.
+    pub reason: String,
+    /// The signer's own secret.
+    pub secret: String,
 }
 
 /// Messages in the list.
@@ -160,6 +173,45 @@ pub(super) async fn outbox_retry(
                 "",
                 at_ms,
                 &serde_json::json!({ "state": row.state.word() }),
+            ))?;
+            Ok(())
+        })
+        .await?;
+    inner.posting_nudge.notify_one();
+    outbox_list(context, Nothing {}).await
+}
+
+/// A refusal for good (the order was closed in the ERP) must not hold back the order's later batches.
+/// Signed, with a reason; the batch shows *waived* for ever.
+pub(super) async fn outbox_waive(
+    context: &Context,
+    request: OutboxWaive,
+) -> Result<OutboxList, AppError> {
+    let why = batch_act::reason(&request.reason)?;
+    let signer = batch_act::sign(context, &request.secret).await?;
+    let inner = &context.app.inner;
+    let at_ms = inner.clock.now_ms();
+    inner
+        .commit(move |tx| {
+            let mut row = tx.outbox(request.id)?;
+            row.state = row.state.step(PostingEvent::Waive)?;
+            tx.outbox_save(&row)?;
+            mirror(
+                tx,
+                &row,
+                at_ms,
+                Some((JournalKind::PostingWaived, why.clone())),
+            )?;
+            let batch = tx.batch(row.batch_id)?;
+            let signature = batch_act::signature(&signer, &batch, "waive", at_ms, Some(&why));
+            tx.signature_add(row.batch_id, signer.id, &signature)?;
+            tx.audit_add(&audit::of(
+                &signer.name,
+                "outbox_waive",
+                &format!("outbox:{}", row.id),
+                &why,
+                at_ms,
+                &serde_json::json!({ "state": row.state.word(), "payload": row.payload }),
             ))?;
             Ok(())
         })

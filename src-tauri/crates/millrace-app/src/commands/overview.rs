@@ -103,7 +103,7 @@ pub enum AttentionView {
         /// The sentence.
         message: String,
     },
-    /// A manual line waits to be weighed on a finished batch; posting waits for it.
+    /// A manual line of a finished batch is not weighed yet.
     ManualLineOpen {
         /// Which batch.
         id: BatchId,
@@ -420,6 +420,7 @@ fn phases(events: &[JournalRow], from_ms: i64, to_ms: i64) -> Vec<PhaseView> {
             | JournalKind::PostingPosted
             | JournalKind::PostingInDoubt
             | JournalKind::PostingRefused
+            | JournalKind::PostingWaived
             | JournalKind::ErpLost
             | JournalKind::ErpBack
             | JournalKind::OrdersImported => continue,

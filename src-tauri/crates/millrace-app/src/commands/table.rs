@@ -13,14 +13,15 @@ use super::chart::{BatchChartGet, ChartView};
 use super::history::{HistoryList, HistoryPage};
 use super::live::LiveView;
 use super::order::{ImportReport, OrderList};
-use super::outbox::{OutboxList, OutboxRetry};
+use super::outbox::{OutboxList, OutboxRetry, OutboxWaive};
 use super::overview::OverviewView;
 use super::session::{AppInfo, Done, FirstAdminCreate, Nothing, SessionOpen, SessionView};
 use super::silo::{ConsumptionGet, ConsumptionView, MovementList, MovementPage, SiloList};
 use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
-    batch_act, batch_view, chart, history, live, manual, order, outbox, overview, session, silo,
+    batch_act, batch_command, batch_view, chart, history, live, manual, order, outbox, overview,
+    session, silo,
 };
 use crate::error::AppError;
 
@@ -94,10 +95,10 @@ commands! {
     batch_act::batch_reject(BatchSignedReason) -> BatchView, [right BatchReject, audited];
     batch_act::batch_revoke(BatchSignedReason) -> BatchView, [right BatchReject, audited];
     batch_act::batch_start(BatchStart) -> BatchView, [right BatchStart, audited];
-    batch_act::batch_pause(BatchPause) -> BatchView, [right BatchPause, audited];
-    batch_act::batch_resume(BatchStart) -> BatchView, [right BatchPause, audited];
-    batch_act::batch_stop(BatchSignedReason) -> BatchView, [right BatchStop, audited];
-    batch_act::batch_cancel(BatchSignedReason) -> BatchView, [right BatchCancel, audited];
+    batch_command::batch_pause(BatchPause) -> BatchView, [right BatchPause, audited];
+    batch_command::batch_resume(BatchStart) -> BatchView, [right BatchPause, audited];
+    batch_command::batch_stop(BatchSignedReason) -> BatchView, [right BatchStop, audited];
+    batch_command::batch_cancel(BatchSignedReason) -> BatchView, [right BatchCancel, audited];
     manual::manual_line_enter(ManualLineEnter) -> BatchView, [right ManualEnter, audited];
     history::history_list(HistoryList) -> HistoryPage, [right View];
     chart::batch_chart(BatchChartGet) -> ChartView, [right View];
@@ -106,6 +107,7 @@ commands! {
     silo::silo_movements(MovementList) -> MovementPage, [right View];
     outbox::outbox_list(Nothing) -> OutboxList, [right View];
     outbox::outbox_retry(OutboxRetry) -> OutboxList, [right OutboxRetry, audited];
+    outbox::outbox_waive(OutboxWaive) -> OutboxList, [right OutboxWaive, audited];
 }
 
 fn parse<T: serde::de::DeserializeOwned>(name: &str, payload: Value) -> Result<T, AppError> {

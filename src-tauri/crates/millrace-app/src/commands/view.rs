@@ -182,6 +182,8 @@ pub enum SignatureMeaning {
     Cancel,
     /// Weighed by hand.
     ManualEntry,
+    /// A refused posting is closed without the ERP.
+    Waive,
 }
 
 /// An electronic signature as recorded.

@@ -233,6 +233,9 @@ impl Engine {
             changed.run_since_ms = Some(at_ms);
             changed.finish_step = Some(FinishStep::Running);
         }
+        // A PLC that is faster than our read-back has taken what it must have been offered.
+        let was_offered_unseen =
+            step == DownloadStep::Taken && row.download_step == Some(DownloadStep::Verified);
         let kind = match step {
             DownloadStep::Prepared => JournalKind::DownloadPrepared,
             DownloadStep::Written => JournalKind::DownloadWritten,
@@ -243,6 +246,11 @@ impl Engine {
         *row = self
             .save(changed, "engine_download", move |tx, row| {
                 let slot = row.slot.map(|s| s.to_string()).unwrap_or_default();
+                if was_offered_unseen {
+                    tx.download_step_add(row.id, DownloadStep::Offered, at_ms)?;
+                    let params = [("slot", slot.clone())];
+                    tx.journal_add(at_ms, Some(row.id), JournalKind::DownloadOffered, &params)?;
+                }
                 tx.download_step_add(row.id, step, at_ms)?;
                 tx.journal_add(at_ms, Some(row.id), kind, &[("slot", slot)])?;
                 Ok(())
