@@ -1,5 +1,5 @@
-//! A display of our own, and what is on it: Xvfb keeps its picture in a file, so that looking costs
-//! the measured program nothing. Leaves out who paints.
+//! A display of our own, and what is on it: Xvfb keeps its picture in a file, so that looking asks
+//! nothing of the measured program; it does take its share of a core. Leaves out who paints.
 
 use std::collections::HashSet;
 use std::path::PathBuf;

@@ -56,13 +56,16 @@ pub(crate) async fn measure(mill: &Mill, program: &Path, runs: usize) -> Result<
     if !can_type {
         println!("Nobody logs in: xdotool is not installed (apt-get install xdotool).");
     }
+    let looking = Instant::now();
+    screen.picture()?.is_painted();
+    let look_ms = looking.elapsed().as_secs_f64() * 1e3;
     let painting = if has_graphics_device() {
         "accelerated"
     } else {
         "plain"
     };
     println!(
-        "Painting: {painting}. A frame counts as painted when the display first holds text, looked at every {} ms. \
+        "Painting: {painting}. A frame counts as painted when the display first holds text, looked at with {} ms between two looks of {look_ms:.1} ms. \
          Other WebKit processes on the machine: {}.\n",
         LOOK_EVERY.as_millis(),
         process::count_named("WebKit")

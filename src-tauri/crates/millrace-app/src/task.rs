@@ -22,11 +22,16 @@ async fn asked_to_stop(stopped: &mut watch::Receiver<bool>) {
 pub(crate) async fn run_engine(app: App, mut stopped: watch::Receiver<bool>) {
     let live = Duration::from_millis(u64::try_from(app.inner.poll_live_ms()).unwrap_or(500));
     let idle = Duration::from_millis(u64::try_from(app.inner.poll_idle_ms()).unwrap_or(1_000));
+    let mut is_first = true;
     loop {
         let is_live = match app.engine.lock().await.as_mut() {
             Some(engine) => engine.cycle().await,
             None => return,
         };
+        // Whoever listens at the start sees the plant at once, not with the next tick.
+        if std::mem::take(&mut is_first) {
+            app.inner.publish().await;
+        }
         tokio::select! {
             () = asked_to_stop(&mut stopped) => return,
             () = app.inner.engine_nudge.notified() => {}
