@@ -114,8 +114,7 @@ async fn a_plant_that_says_failed_is_shown_at_once_and_its_values_go_on() {
     poke(&rig, FAILED, &[0]);
     rig.step().await;
     assert_eq!(run_of(&rig.live()), Some(Run::Running));
-    rig.until("it is done", WHOLE_BATCH, |live| live.batch.is_none())
-        .await;
+    rig.finish().await;
     rig.drain().await;
     rig.check_books("WH/MO/00101").await;
 }
@@ -217,10 +216,7 @@ async fn a_batch_whose_plc_lost_its_memory_ends_with_a_signature_on_the_last_val
     steps(&rig, 25).await;
     rig.approve(SECOND).await;
     rig.start_batch(SECOND).await;
-    rig.until("the next one is done", WHOLE_BATCH, |live| {
-        live.batch.is_none()
-    })
-    .await;
+    rig.finish().await;
     rig.drain().await;
     rig.check_books("WH/MO/00103").await;
 }
@@ -381,9 +377,7 @@ async fn a_full_mixer_that_overshoots_by_grams_is_believed() {
     });
     let order: NewOrder = serde_json::from_value(order).expect("an order");
     rig.plant.erp().add_order(order).expect("a new order");
-    rig.ok(Who::Operator, "order_import", json!({})).await;
-    rig.approve("WH/MO/00900/1").await;
-    rig.start_batch("WH/MO/00900/1").await;
+    rig.begin("WH/MO/00900/1").await;
     rig.until("it is stored", 2 * WHOLE_BATCH, |live| live.batch.is_none())
         .await;
     assert!(

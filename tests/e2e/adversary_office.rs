@@ -8,21 +8,12 @@ use millrace_core::ids::SiloNo;
 use millrace_core::recipe::{ControlRecipe, SiloLine};
 use millrace_core::silo::Tolerance;
 use millrace_core::units::{BasisPoints, Grams};
-use millrace_plant::odoo::FaultChange;
 use millrace_store::table::batch::BatchNew;
 use millrace_store::table::erp_order::{OrderPut, Standing};
 use millrace_tests::{Rig, Who};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::adversary::{FIRST, SECOND, WHOLE_BATCH, started, view};
-
-fn faults(rig: &Rig, change: Value) {
-    let change: FaultChange = serde_json::from_value(change).expect("a fault");
-    rig.plant
-        .erp()
-        .set_faults(&change)
-        .expect("the ERP takes it");
-}
 
 #[tokio::test]
 async fn a_batch_cancelled_in_the_plc_before_its_first_dose_is_cancelled_in_the_erp() {
@@ -118,15 +109,14 @@ async fn an_order_whose_name_is_known_is_refused_and_stops_nobody() {
 #[tokio::test]
 async fn a_clock_set_back_by_a_day_delays_the_posting_by_minutes_at_most() {
     let (rig, _) = started(73, &[FIRST]).await;
-    rig.until("it is done", WHOLE_BATCH, |live| live.batch.is_none())
-        .await;
-    faults(&rig, json!({ "down": true }));
+    rig.finish().await;
+    rig.erp_faults(json!({ "down": true }));
     for _ in 0..3 {
         rig.app.work_outbox().await.expect("an attempt");
         rig.clock.advance_ms(400_000);
     }
     rig.clock.step_wall_ms(-86_400_000);
-    faults(&rig, json!({ "down": false }));
+    rig.erp_faults(json!({ "down": false }));
     rig.drain().await;
     rig.check_books("WH/MO/00101").await;
 }
@@ -134,9 +124,8 @@ async fn a_clock_set_back_by_a_day_delays_the_posting_by_minutes_at_most() {
 #[tokio::test]
 async fn an_erp_that_fails_on_every_post_is_not_hammered() {
     let (rig, ids) = started(74, &[FIRST]).await;
-    rig.until("it is done", WHOLE_BATCH, |live| live.batch.is_none())
-        .await;
-    faults(&rig, json!({ "scope": "writes", "status_500": 100_000 }));
+    rig.finish().await;
+    rig.erp_faults(json!({ "scope": "writes", "status_500": 100_000 }));
     for _ in 0..1_200 {
         while rig.app.work_outbox().await.expect("the books take it") {}
         rig.clock.advance_ms(1_000);
@@ -148,7 +137,7 @@ async fn an_erp_that_fails_on_every_post_is_not_hammered() {
         (3..40).contains(&attempts),
         "{attempts} attempts in twenty minutes"
     );
-    faults(&rig, json!({ "status_500": 0 }));
+    rig.erp_faults(json!({ "status_500": 0 }));
     rig.clock.advance_ms(400_000);
     rig.drain().await;
     rig.check_books("WH/MO/00101").await;
@@ -195,8 +184,7 @@ async fn a_refusal_for_good_is_waived_by_signature_and_frees_the_orders_later_ba
         rig.approve(label).await;
         let view = rig.start_batch(label).await;
         ids.push(view["row"]["id"].clone());
-        rig.until("the batch is done", 2_000, |live| live.batch.is_none())
-            .await;
+        rig.finish().await;
         for _ in 0..10 {
             rig.step().await;
         }

@@ -3,19 +3,8 @@
 use millrace_app::commands::live::LinkStateView;
 use millrace_app::commands::view::Quality;
 use millrace_core::batch::run::Run;
-use millrace_plant::odoo::FaultChange;
 use millrace_tests::{Rig, Who};
 use serde_json::json;
-
-const WHOLE_BATCH: usize = 600;
-
-fn faults(rig: &Rig, change: serde_json::Value) {
-    let change: FaultChange = serde_json::from_value(change).expect("a fault");
-    rig.plant
-        .erp()
-        .set_faults(&change)
-        .expect("the ERP takes it");
-}
 
 #[tokio::test]
 async fn wrong_orders_are_refused_with_the_reason_and_stop_nobody() {
@@ -70,9 +59,7 @@ async fn intake_fills_free_room_in_the_erps_order() {
 #[tokio::test]
 async fn a_restart_at_every_tenth_step_changes_nothing() {
     let mut rig = Rig::start(32).await;
-    rig.ok(Who::Operator, "order_import", json!({})).await;
-    rig.approve("WH/MO/00101/1").await;
-    rig.start_batch("WH/MO/00101/1").await;
+    rig.begin("WH/MO/00101/1").await;
     let mut steps = 0;
     while rig.live().batch.is_some() || steps == 0 {
         rig.step().await;
@@ -95,14 +82,10 @@ async fn a_restart_at_every_tenth_step_changes_nothing() {
 #[tokio::test]
 async fn a_lost_answer_is_read_back_before_anything_is_repeated() {
     let rig = Rig::start(33).await;
-    rig.ok(Who::Operator, "order_import", json!({})).await;
-    rig.approve("WH/MO/00101/1").await;
-    let view = rig.start_batch("WH/MO/00101/1").await;
-    rig.until("it is done", WHOLE_BATCH, |live| live.batch.is_none())
-        .await;
-    faults(&rig, json!({ "drop_after_commit": 1 }));
+    let id = rig.begin("WH/MO/00101/1").await;
+    rig.finish().await;
+    rig.erp_faults(json!({ "drop_after_commit": 1 }));
     rig.app.work_outbox().await.expect("one attempt");
-    let id = view["row"]["id"].clone();
     let doubt = rig
         .ok(Who::Operator, "batch_get", json!({ "id": id }))
         .await;
@@ -123,11 +106,10 @@ async fn a_lost_answer_is_read_back_before_anything_is_repeated() {
 async fn an_erp_that_is_away_delays_the_posting_and_nothing_else() {
     let rig = Rig::start(34).await;
     rig.ok(Who::Operator, "order_import", json!({})).await;
-    faults(&rig, json!({ "down": true }));
+    rig.erp_faults(json!({ "down": true }));
     rig.approve("WH/MO/00101/1").await;
     rig.start_batch("WH/MO/00101/1").await;
-    rig.until("it is done", WHOLE_BATCH, |live| live.batch.is_none())
-        .await;
+    rig.finish().await;
     for _ in 0..5 {
         rig.app.work_outbox().await.expect("an attempt");
         rig.clock.advance_ms(10_000);
@@ -142,7 +124,7 @@ async fn an_erp_that_is_away_delays_the_posting_and_nothing_else() {
             .is_err(),
         "only intake and posting wait"
     );
-    faults(&rig, json!({ "down": false }));
+    rig.erp_faults(json!({ "down": false }));
     rig.clock.advance_ms(600_000);
     rig.drain().await;
     rig.check_books("WH/MO/00101").await;
@@ -151,13 +133,9 @@ async fn an_erp_that_is_away_delays_the_posting_and_nothing_else() {
 #[tokio::test]
 async fn the_erp_speaking_html_or_500_is_no_refusal() {
     let rig = Rig::start(35).await;
-    rig.ok(Who::Operator, "order_import", json!({})).await;
-    rig.approve("WH/MO/00101/1").await;
-    rig.start_batch("WH/MO/00101/1").await;
-    rig.until("it is done", WHOLE_BATCH, |live| live.batch.is_none())
-        .await;
-    faults(
-        &rig,
+    rig.begin("WH/MO/00101/1").await;
+    rig.finish().await;
+    rig.erp_faults(
         json!({ "status_500": 3, "html": 2, "drop_before": 2, "expire_sessions": true }),
     );
     rig.drain().await;
@@ -167,9 +145,7 @@ async fn the_erp_speaking_html_or_500_is_no_refusal() {
 #[tokio::test]
 async fn values_become_stale_when_nothing_arrives() {
     let rig = Rig::start(36).await;
-    rig.ok(Who::Operator, "order_import", json!({})).await;
-    rig.approve("WH/MO/00101/1").await;
-    rig.start_batch("WH/MO/00101/1").await;
+    rig.begin("WH/MO/00101/1").await;
     let live = rig
         .until("it runs", 60, |live| {
             live.batch.as_ref().is_some_and(|b| b.run == Run::Running)
@@ -198,9 +174,7 @@ async fn values_become_stale_when_nothing_arrives() {
 #[tokio::test]
 async fn a_block_with_a_wrong_silo_id_changes_nothing_until_it_heals() {
     let rig = Rig::start(37).await;
-    rig.ok(Who::Operator, "order_import", json!({})).await;
-    rig.approve("WH/MO/00101/1").await;
-    rig.start_batch("WH/MO/00101/1").await;
+    rig.begin("WH/MO/00101/1").await;
     let live = rig
         .until("it runs", 60, |live| {
             live.batch
@@ -239,8 +213,7 @@ async fn a_block_with_a_wrong_silo_id_changes_nothing_until_it_heals() {
         rig.live().batch.as_ref().map(|b| b.quality),
         Some(Quality::Good)
     );
-    rig.until("it is done", WHOLE_BATCH, |live| live.batch.is_none())
-        .await;
+    rig.finish().await;
     rig.drain().await;
     rig.check_books("WH/MO/00101").await;
 }
@@ -248,9 +221,7 @@ async fn a_block_with_a_wrong_silo_id_changes_nothing_until_it_heals() {
 #[tokio::test]
 async fn a_plc_without_memory_after_a_reboot_holds_the_batch_for_a_person() {
     let rig = Rig::start(38).await;
-    rig.ok(Who::Operator, "order_import", json!({})).await;
-    rig.approve("WH/MO/00101/1").await;
-    rig.start_batch("WH/MO/00101/1").await;
+    rig.begin("WH/MO/00101/1").await;
     rig.until("it runs", 60, |live| {
         live.batch
             .as_ref()
@@ -277,9 +248,7 @@ async fn a_plc_without_memory_after_a_reboot_holds_the_batch_for_a_person() {
 #[tokio::test]
 async fn a_wall_clock_that_jumps_spoils_neither_order_nor_durations() {
     let rig = Rig::start(39).await;
-    rig.ok(Who::Operator, "order_import", json!({})).await;
-    rig.approve("WH/MO/00101/1").await;
-    let view = rig.start_batch("WH/MO/00101/1").await;
+    let id = rig.begin("WH/MO/00101/1").await;
     rig.until("it runs", 60, |live| {
         live.batch.as_ref().is_some_and(|b| b.run == Run::Running)
     })
@@ -290,17 +259,12 @@ async fn a_wall_clock_that_jumps_spoils_neither_order_nor_durations() {
         rig.live().batch.as_ref().map(|b| b.quality),
         Some(Quality::Good)
     );
-    rig.until("it is done", WHOLE_BATCH, |live| live.batch.is_none())
-        .await;
+    rig.finish().await;
     rig.clock.step_wall_ms(3_600_000);
     rig.drain().await;
     rig.check_books("WH/MO/00101").await;
     let view = rig
-        .ok(
-            Who::Operator,
-            "batch_get",
-            json!({ "id": view["row"]["id"] }),
-        )
+        .ok(Who::Operator, "batch_get", json!({ "id": id }))
         .await;
     let seqs: Vec<i64> = view["events"]
         .as_array()

@@ -1,11 +1,8 @@
 //! The main job: from the ERP's order to the ERP's books, and what people do to a batch on the way.
 
 use millrace_core::batch::run::Run;
-use millrace_tests::{Rig, Who};
+use millrace_tests::{Rig, WHOLE_BATCH, Who};
 use serde_json::json;
-
-/// Steps within which a 1,000 kg batch is done at plant speed.
-const WHOLE_BATCH: usize = 600;
 
 async fn imported(seed: u64) -> Rig {
     let rig = Rig::start(seed).await;
@@ -44,10 +41,7 @@ async fn from_the_order_to_the_erps_books() {
             "every step of the download is committed: {view:#}"
         );
     }
-    rig.until("the batch is done", WHOLE_BATCH, |live| {
-        live.batch.is_none()
-    })
-    .await;
+    rig.finish().await;
     rig.drain().await;
     rig.step().await;
     rig.check_books("WH/MO/00101").await;
@@ -109,10 +103,7 @@ async fn the_ledger_closes_after_a_batch() {
     let before = rig.ok(Who::Operator, "silo_list", json!({})).await;
     rig.approve("WH/MO/00101/1").await;
     rig.start_batch("WH/MO/00101/1").await;
-    rig.until("the batch is done", WHOLE_BATCH, |live| {
-        live.batch.is_none()
-    })
-    .await;
+    rig.finish().await;
     let after = rig.ok(Who::Operator, "silo_list", json!({})).await;
     for mass in &rig.books().batches[0].left {
         let level = |list: &serde_json::Value| {
@@ -140,8 +131,7 @@ async fn an_order_larger_than_the_line_becomes_batches_that_post_their_running_t
     for label in ["WH/MO/00104/1", "WH/MO/00104/2"] {
         rig.approve(label).await;
         rig.start_batch(label).await;
-        rig.until("the batch is done", 2_000, |live| live.batch.is_none())
-            .await;
+        rig.finish().await;
         // The slot must be free before the order's next batch may follow.
         for _ in 0..10 {
             rig.step().await;
@@ -186,10 +176,8 @@ async fn several_batches_queue_in_the_plc_and_dose_one_after_another() {
         live.batch.as_ref().map(|b| b.slot),
         live.queued.first().map(|b| b.slot)
     );
-    rig.until("both are done", 2 * WHOLE_BATCH, |live| {
-        live.batch.is_none()
-    })
-    .await;
+    rig.until("both are done", WHOLE_BATCH, |live| live.batch.is_none())
+        .await;
     rig.drain().await;
     rig.check_books("WH/MO/00101").await;
     rig.check_books("WH/MO/00103").await;
@@ -198,9 +186,7 @@ async fn several_batches_queue_in_the_plc_and_dose_one_after_another() {
 #[tokio::test]
 async fn pause_and_resume_are_confirmed_by_the_plc() {
     let rig = imported(6).await;
-    rig.approve("WH/MO/00101/1").await;
-    let view = rig.start_batch("WH/MO/00101/1").await;
-    let id = view["row"]["id"].clone();
+    let id = rig.begin("WH/MO/00101/1").await;
     rig.until("it runs", 60, |live| {
         live.batch
             .as_ref()
@@ -251,8 +237,7 @@ async fn pause_and_resume_are_confirmed_by_the_plc() {
         live.batch.as_ref().is_some_and(|b| b.run == Run::Running)
     })
     .await;
-    rig.until("it is done", WHOLE_BATCH, |live| live.batch.is_none())
-        .await;
+    rig.finish().await;
     rig.drain().await;
     rig.check_books("WH/MO/00101").await;
 }
@@ -260,9 +245,7 @@ async fn pause_and_resume_are_confirmed_by_the_plc() {
 #[tokio::test]
 async fn a_stop_keeps_and_posts_what_was_dosed() {
     let rig = imported(7).await;
-    rig.approve("WH/MO/00101/1").await;
-    let view = rig.start_batch("WH/MO/00101/1").await;
-    let id = view["row"]["id"].clone();
+    let id = rig.begin("WH/MO/00101/1").await;
     rig.until("it runs", 60, |live| {
         live.batch
             .as_ref()
@@ -292,10 +275,7 @@ async fn a_stop_keeps_and_posts_what_was_dosed() {
     }
     rig.approve("WH/MO/00103/1").await;
     rig.start_batch("WH/MO/00103/1").await;
-    rig.until("the next one is done", WHOLE_BATCH, |live| {
-        live.batch.is_none()
-    })
-    .await;
+    rig.finish().await;
     rig.drain().await;
     rig.check_books("WH/MO/00103").await;
 }
@@ -330,9 +310,7 @@ async fn cancel_before_the_download_cancels_in_the_erp_and_the_order_does_not_co
 #[tokio::test]
 async fn cancel_while_it_runs_stops_first_and_posts_what_was_used() {
     let rig = imported(9).await;
-    rig.approve("WH/MO/00101/1").await;
-    let view = rig.start_batch("WH/MO/00101/1").await;
-    let id = view["row"]["id"].clone();
+    let id = rig.begin("WH/MO/00101/1").await;
     rig.until("it runs", 60, |live| {
         live.batch
             .as_ref()
@@ -367,9 +345,10 @@ async fn cancel_while_it_runs_stops_first_and_posts_what_was_used() {
 #[tokio::test]
 async fn a_manual_line_is_entered_once_and_signed() {
     let rig = imported(10).await;
-    rig.approve("WH/MO/00102/1").await;
-    let view = rig.start_batch("WH/MO/00102/1").await;
-    let id = view["row"]["id"].clone();
+    let id = rig.begin("WH/MO/00102/1").await;
+    let view = rig
+        .ok(Who::Operator, "batch_get", json!({ "id": id }))
+        .await;
     assert_eq!(view["manual_lines"][0]["material"], "CaCO3");
     let secret = rig.secret("Operator 1").await;
     let request = |weight: i64| json!({ "id": id, "version": 0, "line_no": 1, "weight_g": weight, "secret": secret });

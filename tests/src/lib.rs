@@ -10,7 +10,7 @@ use millrace_app::commands::live::{LinkStateView, LiveView};
 use millrace_app::config::Config;
 use millrace_app::{App, AppError, Pace, Setup};
 use millrace_core::units::Grams;
-use millrace_plant::odoo::BookView;
+use millrace_plant::odoo::{BookView, FaultChange};
 use millrace_plant::{Books, PlantConfig, RunningPlant};
 use serde_json::{Value, json};
 
@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 pub const NOON_MS: i64 = 1_795_348_800_000;
 /// How far time moves with one step of a rig.
 pub const STEP_MS: i64 = 500;
+/// Steps within which the largest batch is done at plant speed.
+pub const WHOLE_BATCH: usize = 2_000;
 
 /// The application on a virtual plant, both moved by hand.
 #[derive(Debug)]
@@ -256,6 +258,30 @@ impl Rig {
             json!({ "id": batch["row"]["id"], "version": batch["row"]["version"] }),
         )
         .await
+    }
+
+    /// Imports orders, signs this batch and starts it; answers its id.
+    pub async fn begin(&self, label: &str) -> Value {
+        self.ok(Who::Operator, "order_import", json!({})).await;
+        self.approve(label).await;
+        self.start_batch(label).await["row"]["id"].clone()
+    }
+
+    /// Steps until no batch is in the PLC any more.
+    pub async fn finish(&self) {
+        self.until("the batch is done", WHOLE_BATCH, |live| {
+            live.batch.is_none()
+        })
+        .await;
+    }
+
+    /// Switches faults of the virtual ERP on or off.
+    pub fn erp_faults(&self, change: Value) {
+        let change: FaultChange = serde_json::from_value(change).expect("a fault");
+        self.plant
+            .erp()
+            .set_faults(&change)
+            .expect("the ERP takes it");
     }
 
     /// The plant's books.
