@@ -6,14 +6,19 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
+use crate::plc;
+
 /// Where a browser finds the program unless `--listen` says otherwise.
 const LISTEN: &str = "127.0.0.1:8520";
 
 /// Batch control for feed and flour mills: takes orders from the ERP, has them approved, hands them
 /// to the PLC, shows the dosing live and posts what was consumed.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "millrace", version = crate::VERSION)]
+#[command(name = "millrace", version = crate::VERSION, args_conflicts_with_subcommands = true)]
 pub struct Cli {
+    /// Answers a question instead of running the product.
+    #[command(subcommand)]
+    pub command: Option<plc::Command>,
     /// Runs on a virtual plant (PLC and ERP) inside the program; needs nothing else.
     #[arg(long, conflicts_with = "config")]
     pub demo: bool,
@@ -48,10 +53,15 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Reads this process' arguments. `--help`, `--version` and a wrong argument end it here.
+    /// Reads this process' arguments. `--help`, `--version`, a wrong argument and a subcommand end
+    /// it here: none of them needs a window or the books.
     #[must_use]
     pub fn parse() -> Cli {
-        <Cli as Parser>::parse()
+        let cli = <Cli as Parser>::parse();
+        if let Some(command) = &cli.command {
+            std::process::exit(plc::run(command));
+        }
+        cli
     }
 }
 
@@ -149,7 +159,7 @@ mod tests {
     #[test]
     fn without_arguments_the_plant_of_the_configuration_runs_on_loopback() {
         let cli = read(&[]).expect("nothing is needed");
-        assert!(!cli.demo && !cli.headless);
+        assert!(!cli.demo && !cli.headless && cli.command.is_none());
         assert_eq!(cli.listen.to_string(), "127.0.0.1:8520");
     }
 
@@ -175,6 +185,21 @@ mod tests {
                 "from 0.1 to 100",
             );
         }
+    }
+
+    #[test]
+    fn a_question_takes_only_its_own_options() {
+        assert!(read(&["plc", "map", "check", "map.toml"]).is_ok());
+        assert!(read(&["doctor", "plc", "--write-test"]).is_ok());
+        assert!(read(&["plc", "read", "--address", "D6000", "--count", "77"]).is_ok());
+        check_refused(&["--demo", "doctor", "plc"], "--demo");
+        check_refused(&["plc", "read", "--address", "D6000"], "--count");
+        check_refused(
+            &["plc", "read", "--address", "E1", "--count", "1"],
+            "D0 to D32767",
+        );
+        check_refused(&["plc", "watch", "--period-ms", "5"], "--period-ms");
+        check_refused(&["plc", "decode", "--words", "0000"], "--map");
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod demo;
 pub mod launch;
 mod log;
 mod place;
+pub mod plc;
 pub mod server;
 
 /// What the program calls itself in `--version`, `/health` and the login screen: the version, and

@@ -47,12 +47,12 @@ pub async fn serve(
     }
 }
 
-/// The answer to one datagram; `None` where a PLC stays silent.
-fn answer(bytes: &[u8], plant: &Mutex<VirtualPlant>) -> Option<Vec<u8>> {
+/// The answer to one frame, however it came; `None` where a PLC stays silent.
+pub(crate) fn answer(bytes: &[u8], plant: &Mutex<VirtualPlant>) -> Option<Vec<u8>> {
     let request = match parse_command(bytes) {
         Ok(request) => request,
         Err(error) => {
-            tracing::debug!(%error, "datagram dropped");
+            tracing::debug!(%error, "frame dropped");
             return None;
         }
     };

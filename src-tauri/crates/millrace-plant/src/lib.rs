@@ -1,16 +1,18 @@
-//! The virtual plant: a seeded mill behind a PLC that speaks FINS/UDP, and an ERP, both on
-//! loopback, for the demonstration and for tests. It keeps books of its own, so that a test can
+//! The virtual plant: a seeded mill behind a PLC that speaks FINS over UDP and TCP and Modbus TCP,
+//! and an ERP, all on loopback, for the demonstration and for tests. It keeps books of its own, so that a test can
 //! compare what left the silos with what the program stored and reported.
-//! Leaves out Modbus and every fault of a real mill but those a test asks for.
+//! Leaves out every fault of a real mill but those a test asks for.
 
 pub mod books;
 pub mod control;
 mod exchange;
 pub mod fins;
+pub mod fins_tcp;
 pub mod ladder;
 pub mod layout;
 pub mod line;
 pub mod memory;
+pub mod modbus;
 pub mod odoo;
 pub mod physics;
 pub mod plant;

@@ -18,7 +18,7 @@ use crate::odoo::{OdooConfig, OdooError, VirtualOdoo};
 use crate::plant::{PlantError, VirtualPlant};
 use crate::silo::SiloTable;
 use crate::state_file::StateFile;
-use crate::{control, fins, odoo};
+use crate::{control, fins, fins_tcp, modbus, odoo};
 
 /// The demo mill's register map.
 const DEMO_MAP: &str = include_str!("../../../../assets/registers/demo.toml");
@@ -36,6 +36,10 @@ const ODOO_PASSWORD: &str = "scada-demo";
 pub struct PlantConfig {
     /// Where the PLC listens (UDP). Port 0 takes a free one.
     pub fins: SocketAddr,
+    /// Where the PLC listens for FINS/TCP besides. Port 0 takes a free one, `None` does not listen.
+    pub fins_tcp: Option<SocketAddr>,
+    /// Where the PLC listens for Modbus TCP besides. As `fins_tcp`.
+    pub modbus: Option<SocketAddr>,
     /// Where the ERP listens (HTTP). Port 0 takes a free one.
     pub odoo: SocketAddr,
     /// Where the `/plant/*` routes listen; `None` puts them beside the ERP's.
@@ -89,6 +93,8 @@ impl Default for PlantConfig {
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
         PlantConfig {
             fins: loopback,
+            fins_tcp: None,
+            modbus: None,
             odoo: loopback,
             control: None,
             state_dir: None,
@@ -134,6 +140,8 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct RunningPlant {
     fins: SocketAddr,
+    fins_tcp: Option<SocketAddr>,
+    modbus: Option<SocketAddr>,
     odoo: SocketAddr,
     control: SocketAddr,
     plant: Arc<Mutex<VirtualPlant>>,
@@ -176,10 +184,11 @@ pub async fn start(config: PlantConfig) -> Result<RunningPlant, StartError> {
         .await
         .map_err(io(format!("PLC on udp {}", config.fins)))?;
     let (listener, odoo_at) = listen("ERP", config.odoo).await?;
-    let separate = match config.control {
-        Some(address) => Some(listen("control", address).await?),
-        None => None,
-    };
+    let separate = listen_if("control", config.control).await?;
+    let fins_tcp = listen_if("PLC (FINS)", config.fins_tcp).await?;
+    let modbus = listen_if("PLC (Modbus)", config.modbus).await?;
+    let at = |port: &Option<(TcpListener, SocketAddr)>| port.as_ref().map(|(_, at)| *at);
+    let (fins_tcp_at, modbus_at) = (at(&fins_tcp), at(&modbus));
     let fins_at = socket
         .local_addr()
         .map_err(io("PLC's address".to_owned()))?;
@@ -191,6 +200,14 @@ pub async fn start(config: PlantConfig) -> Result<RunningPlant, StartError> {
         Arc::clone(&plant),
         stopped.clone(),
     ))];
+    if let Some((listener, _)) = fins_tcp {
+        let (plant, stopped) = (Arc::clone(&plant), stopped.clone());
+        tasks.push(tokio::spawn(fins_tcp::serve(listener, plant, stopped)));
+    }
+    if let Some((listener, _)) = modbus {
+        let (plant, stopped) = (Arc::clone(&plant), stopped.clone());
+        tasks.push(tokio::spawn(modbus::serve(listener, plant, stopped)));
+    }
     let mut routes = odoo::router(Arc::clone(&erp));
     let mut control_at = odoo_at;
     match separate {
@@ -223,6 +240,8 @@ pub async fn start(config: PlantConfig) -> Result<RunningPlant, StartError> {
     }
     Ok(RunningPlant {
         fins: fins_at,
+        fins_tcp: fins_tcp_at,
+        modbus: modbus_at,
         odoo: odoo_at,
         control: control_at,
         plant,
@@ -241,6 +260,16 @@ async fn listen(what: &str, at: SocketAddr) -> Result<(TcpListener, SocketAddr),
     let listener = TcpListener::bind(at).await.map_err(io(told()))?;
     let real = listener.local_addr().map_err(io(told()))?;
     Ok((listener, real))
+}
+
+async fn listen_if(
+    what: &str,
+    at: Option<SocketAddr>,
+) -> Result<Option<(TcpListener, SocketAddr)>, StartError> {
+    match at {
+        Some(at) => listen(what, at).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 async fn serve_http(
@@ -283,6 +312,18 @@ impl RunningPlant {
     #[must_use]
     pub fn fins(&self) -> SocketAddr {
         self.fins
+    }
+
+    /// Where the PLC really listens for FINS/TCP; `None` when it does not.
+    #[must_use]
+    pub fn fins_tcp(&self) -> Option<SocketAddr> {
+        self.fins_tcp
+    }
+
+    /// Where the PLC really listens for Modbus TCP; `None` when it does not.
+    #[must_use]
+    pub fn modbus(&self) -> Option<SocketAddr> {
+        self.modbus
     }
 
     /// Where the ERP really listens.

@@ -18,6 +18,10 @@ impl Plant {
             .args([
                 "--fins",
                 "127.0.0.1:0",
+                "--fins-tcp",
+                "127.0.0.1:0",
+                "--modbus",
+                "127.0.0.1:0",
                 "--odoo",
                 "127.0.0.1:0",
                 "--state-dir",
@@ -68,6 +72,11 @@ fn a_write_that_was_answered_survives_a_kill() {
             .expect("a URL")
             .starts_with("http://127.0.0.1:")
     );
+    for port in ["fins_tcp", "modbus"] {
+        let at = plant.line[port].as_str().expect("an address");
+        let at: SocketAddr = at.parse().expect("an address");
+        std::net::TcpStream::connect(at).expect(port);
+    }
     let write = [&HEADER[..], &[1, 2, 0x82, 0x27, 0x10, 0, 0, 1, 0, 42]].concat();
     assert_eq!(plant.ask(&write)[10..], [1, 2, 0, 0]);
     drop(plant);
@@ -92,10 +101,17 @@ fn a_termination_signal_ends_it_well() {
 
 #[test]
 fn an_address_that_other_machines_reach_is_refused() {
-    let ended = Command::new(env!("CARGO_BIN_EXE_millrace-plant"))
-        .args(["--fins", "0.0.0.0:0", "--odoo", "127.0.0.1:0"])
-        .output()
-        .expect("the binary starts");
-    assert!(!ended.status.success());
-    assert!(ended.stdout.is_empty());
+    for (port, other) in [
+        ("--fins", "--modbus"),
+        ("--fins-tcp", "--fins"),
+        ("--modbus", "--fins"),
+    ] {
+        let ended = Command::new(env!("CARGO_BIN_EXE_millrace-plant"))
+            .args([other, "127.0.0.1:0", "--odoo", "127.0.0.1:0"])
+            .args([port, "0.0.0.0:0"])
+            .output()
+            .expect("the binary starts");
+        assert!(!ended.status.success(), "{port}");
+        assert!(ended.stdout.is_empty(), "{port}");
+    }
 }

@@ -9,7 +9,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep};
 
+use super::fins::tcp::FinsTcp;
 use super::fins::udp::FinsUdp;
+use super::modbus::ModbusTcp;
 use super::{DriverConfig, DriverKind, Noticed, PlcDriver, PlcError};
 
 /// Requests that may wait; more than one poll of all slots.
@@ -119,7 +121,9 @@ impl std::fmt::Debug for Session {
 /// [`PlcError::Config`] when the configuration cannot be right.
 pub fn open(config: DriverConfig) -> Result<(PlcHandle, Session), PlcError> {
     let driver: Box<dyn PlcDriver> = match config.kind {
-        DriverKind::FinsUdp => Box::new(FinsUdp::new(&config)?),
+        DriverKind::FinsUdp { .. } => Box::new(FinsUdp::new(&config)?),
+        DriverKind::FinsTcp { .. } => Box::new(FinsTcp::new(&config)?),
+        DriverKind::ModbusTcp { .. } => Box::new(ModbusTcp::new(&config)?),
     };
     Ok(open_driver(driver, &config))
 }
@@ -141,7 +145,8 @@ pub(crate) fn open_driver(
     });
     // Long enough for one request ahead of us to use up all its attempts.
     let attempts = config.read_retries + 2;
-    let queue_wait = Duration::from_millis(config.timeout_ms) * attempts;
+    let waits = if config.kind.connects() { 2 } else { 1 };
+    let queue_wait = Duration::from_millis(config.timeout_ms) * attempts * waits;
     let description = driver.describe();
     let (read_retries, max_words) = (config.read_retries, config.max_words);
     (

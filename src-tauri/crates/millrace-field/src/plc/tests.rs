@@ -1,5 +1,7 @@
 //! The configuration: what is required, what has a default, what is refused.
 
+use std::net::SocketAddr;
+
 use super::*;
 
 const MINIMAL: &str =
@@ -22,7 +24,7 @@ fn the_least_configuration_names_the_plc_and_both_nodes() {
         (config.timeout_ms, config.read_retries, config.max_words),
         (2_000, 2, 999)
     );
-    assert_eq!((config.local_port, config.gap_ms), (0, 0));
+    assert_eq!(config.gap_ms, 0);
     for key in ["kind", "address", "node_local", "node_plc"] {
         let json = MINIMAL.replace(&format!("\"{key}\""), "\"timeout_ms\"");
         assert!(parse(&json).is_err(), "without {key}");
@@ -48,4 +50,116 @@ fn a_configuration_that_cannot_be_right_is_refused_by_name() {
         let error = parse(&MINIMAL.replacen(from, to, 1)).expect_err(to);
         assert!(error.contains(names), "{to}: {error}");
     }
+}
+
+const TCP: &str = r#"{"kind":"fins_tcp","address":"127.0.0.1:9600"}"#;
+const MODBUS: &str = r#"{"kind":"modbus_tcp","address":"127.0.0.1:502"}"#;
+
+#[test]
+fn each_protocol_has_its_own_settings_and_their_defaults() {
+    let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
+    assert_eq!(parse(TCP), Ok(DriverConfig::fins_tcp(at(9600))));
+    let modbus = parse(MODBUS).expect("valid");
+    assert_eq!(modbus, DriverConfig::modbus_tcp(at(502)));
+    assert_eq!(modbus.max_words, 125);
+    assert_eq!(
+        modbus.kind,
+        DriverKind::ModbusTcp {
+            unit_id: 255,
+            base: 0
+        }
+    );
+    let set = parse(&TCP.replace("}", r#","node_local":20,"nodes_swapped":true}"#));
+    assert_eq!(
+        set.expect("valid").kind,
+        DriverKind::FinsTcp {
+            node_local: 20,
+            nodes_swapped: true
+        }
+    );
+    let set = parse(&MODBUS.replace("}", r#","unit_id":1,"base":6000,"max_words":80}"#));
+    let set = set.expect("valid");
+    assert_eq!(
+        (set.kind, set.max_words),
+        (
+            DriverKind::ModbusTcp {
+                unit_id: 1,
+                base: 6_000
+            },
+            80
+        )
+    );
+}
+
+#[test]
+fn a_setting_of_another_protocol_is_refused_by_name() {
+    for (config, setting) in [
+        (MINIMAL, "\"nodes_swapped\":true"),
+        (MINIMAL, "\"unit_id\":1"),
+        (TCP, "\"node_plc\":2"),
+        (TCP, "\"local_port\":0"),
+        (TCP, "\"base\":0"),
+        (MODBUS, "\"node_local\":1"),
+        (MODBUS, "\"nodes_swapped\":false"),
+        (MODBUS, "\"colour\":1"),
+        (MODBUS, "\"max_words\":126"),
+        (TCP, "\"node_local\":255"),
+    ] {
+        let error = parse(&config.replace("}", &format!(",{setting}}}"))).expect_err(setting);
+        let name = setting.split('"').nth(1).expect("quoted");
+        assert!(error.contains(name), "{setting}: {error}");
+    }
+}
+
+#[test]
+fn a_configuration_that_is_written_reads_the_same() {
+    for json in [MINIMAL, TCP, MODBUS] {
+        let config = parse(json).expect("valid");
+        let written = serde_json::to_string(&config).expect("serializable");
+        assert_eq!(parse(&written), Ok(config), "{written}");
+    }
+}
+
+#[test]
+fn a_driver_takes_only_its_own_configuration() {
+    let at = SocketAddr::from(([127, 0, 0, 1], 9_600));
+    let (udp, tcp) = (DriverConfig::fins_udp(at, 1, 2), DriverConfig::fins_tcp(at));
+    assert!(fins::udp::FinsUdp::new(&tcp).is_err());
+    assert!(fins::tcp::FinsTcp::new(&udp).is_err());
+    assert!(modbus::ModbusTcp::new(&udp).is_err());
+    for config in [udp, tcp, DriverConfig::modbus_tcp(at)] {
+        assert!(open(config).is_ok());
+    }
+}
+
+const EXAMPLE: &str = include_str!("../../../../../assets/config.example.toml");
+
+#[test]
+fn the_example_shows_each_other_protocol_as_it_can_be_written() {
+    let mut shown = Vec::new();
+    for line in EXAMPLE.lines() {
+        if let Some(setting) = line.strip_prefix("#     ") {
+            if setting.starts_with("kind") {
+                shown.push(String::new());
+            }
+            let config = shown.last_mut().expect("the kind comes first");
+            config.push_str(setting);
+            config.push('\n');
+        }
+    }
+    let kinds: Vec<DriverKind> = shown
+        .iter()
+        .map(|text| {
+            let config: DriverConfig = toml::from_str(text).expect("known settings");
+            config.validate().expect("valid");
+            config.kind
+        })
+        .collect();
+    assert!(
+        matches!(
+            kinds[..],
+            [DriverKind::FinsTcp { .. }, DriverKind::ModbusTcp { .. }]
+        ),
+        "{kinds:?}"
+    );
 }

@@ -10,13 +10,19 @@ use clap::Parser;
 use millrace_plant::{PlantConfig, RunningPlant, start};
 use tracing_subscriber::EnvFilter;
 
-/// A seeded feed mill: a PLC that speaks FINS/UDP, and an ERP.
+/// A seeded feed mill: a PLC that speaks FINS and Modbus, and an ERP.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
     /// Where the PLC listens (UDP); port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:9600")]
     fins: SocketAddr,
+    /// Where the PLC listens for FINS/TCP too; port 0 takes a free one.
+    #[arg(long)]
+    fins_tcp: Option<SocketAddr>,
+    /// Where the PLC listens for Modbus TCP too; port 0 takes a free one.
+    #[arg(long)]
+    modbus: Option<SocketAddr>,
     /// Where the ERP listens (HTTP); port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8069")]
     odoo: SocketAddr,
@@ -66,6 +72,8 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let addresses = [
         Some(arguments.fins),
+        arguments.fins_tcp,
+        arguments.modbus,
         Some(arguments.odoo),
         arguments.control,
     ];
@@ -83,6 +91,8 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let ended = end_signal()?;
     let plant = start(PlantConfig {
         fins: arguments.fins,
+        fins_tcp: arguments.fins_tcp,
+        modbus: arguments.modbus,
         odoo: arguments.odoo,
         control: arguments.control,
         state_dir: arguments.state_dir,
@@ -106,8 +116,11 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     reason = "the line is the interface to the parent process"
 )]
 fn announce(plant: &RunningPlant) {
+    let text = |at: Option<SocketAddr>| at.map(|at| at.to_string());
     let line = serde_json::json!({
         "fins": plant.fins().to_string(),
+        "fins_tcp": text(plant.fins_tcp()),
+        "modbus": text(plant.modbus()),
         "odoo": plant.odoo_url(),
         "control": format!("http://{}", plant.control()),
     });

@@ -13,7 +13,8 @@ pub const MEMORY_WORDS: u32 = 32_768;
 
 const HEADER: usize = 10;
 const ANSWER: usize = 14;
-const FRAME_MAX: usize = 2_012;
+/// Bytes of the longest frame.
+pub const FRAME_MAX: usize = 2_012;
 const READ: [u8; 2] = [0x01, 0x01];
 const WRITE: [u8; 2] = [0x01, 0x02];
 const AREA_DM: u8 = 0x82;
@@ -144,7 +145,7 @@ pub fn encode_write(
     Ok(frame)
 }
 
-fn check(addr: u16, count: usize, max: u16) -> Result<u16, FrameError> {
+pub(super) fn check(addr: u16, count: usize, max: u16) -> Result<u16, FrameError> {
     let words = u16::try_from(count)
         .ok()
         .filter(|count| (1..=max).contains(count));

@@ -142,7 +142,8 @@ fn receive(state: &Mutex<State>, bytes: &[u8]) -> Vec<Out> {
     }
 }
 
-fn carry_out(memory: &mut [u16], request: &Request) -> Vec<u8> {
+/// The right answer of a PLC.
+pub(crate) fn carry_out(memory: &mut [u16], request: &Request) -> Vec<u8> {
     match &request.command {
         Ok(Command::Read { addr, count }) => {
             let start = usize::from(*addr);

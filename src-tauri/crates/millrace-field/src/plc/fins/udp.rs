@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::net::UdpSocket;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::frame::{self, Answer, Awaited, Nodes, NotOurs, WRITE_WORDS_MAX};
-use crate::plc::{DriverConfig, Noticed, PlcDriver, PlcError};
+use super::outcome::{self, NoAnswer};
+use crate::plc::tcp::keep_gap;
+use crate::plc::{DriverConfig, DriverKind, Noticed, PlcDriver, PlcError};
 
 /// More than any FINS frame, so that an overlong one is seen as such.
 const BUFFER: usize = 4_096;
@@ -32,17 +34,6 @@ pub struct FinsUdp {
     noticed: Noticed,
 }
 
-/// Why an exchange has no answer.
-#[derive(Debug)]
-enum NoAnswer {
-    /// Nothing went out.
-    NotSent(io::Error),
-    /// It went out and no answer came in time.
-    Silence,
-    /// It went out and then our socket failed.
-    Broken(io::Error),
-}
-
 impl FinsUdp {
     /// A connection that is not opened yet.
     ///
@@ -50,12 +41,20 @@ impl FinsUdp {
     /// [`PlcError::Config`] when the configuration cannot be right.
     pub fn new(config: &DriverConfig) -> Result<FinsUdp, PlcError> {
         config.validate()?;
+        let DriverKind::FinsUdp {
+            local_port,
+            node_local,
+            node_plc,
+        } = config.kind
+        else {
+            return Err(PlcError::Config("kind is not fins_udp"));
+        };
         Ok(FinsUdp {
             peer: config.address,
-            local_port: config.local_port,
+            local_port,
             nodes: Nodes {
-                local: config.node_local,
-                plc: config.node_plc,
+                local: node_local,
+                plc: node_plc,
             },
             timeout: Duration::from_millis(config.timeout_ms),
             timeout_ms: config.timeout_ms,
@@ -91,17 +90,15 @@ impl FinsUdp {
     /// One request, one answer. The socket is kept only when it is certain that nothing of this
     /// exchange can still arrive, or when a fixed port leaves no choice.
     async fn exchange(&mut self, request: &[u8], awaited: &Awaited) -> Result<Answer, NoAnswer> {
-        if let Some(due) = self.last_end.map(|end| end + self.gap) {
-            // The timer rounds even a past instant up to its next millisecond: do not ask it then.
-            if Instant::now() < due {
-                sleep_until(due).await;
-            }
-        }
-        let socket = self.socket().await.map_err(NoAnswer::NotSent)?;
+        keep_gap(self.last_end, self.gap).await;
+        let socket = self
+            .socket()
+            .await
+            .map_err(|error| NoAnswer::NotSent(error.into()))?;
         socket
             .send_to(request, self.peer)
             .await
-            .map_err(NoAnswer::NotSent)?;
+            .map_err(|error| NoAnswer::NotSent(error.into()))?;
         let deadline = Instant::now() + self.timeout;
         let answer = loop {
             let mut bytes = [0; BUFFER];
@@ -134,21 +131,12 @@ impl FinsUdp {
         } else {
             Err(NotOurs::Nodes)
         };
-        let seen = &mut self.noticed;
-        match parsed {
-            Ok(answer) => {
-                seen.cpu_warnings += u64::from(answer.end.cpu_warning());
-                seen.cpu_fatals += u64::from(answer.end.cpu_fatal());
-                seen.relay_errors += u64::from(answer.end.relay_error());
-                seen.cpu_warning_now = answer.end.cpu_warning();
-                seen.relay_error_now = answer.end.relay_error();
-                return Some(answer);
-            }
-            Err(NotOurs::Nodes | NotOurs::Command | NotOurs::NotAnAnswer) => seen.foreign += 1,
-            Err(NotOurs::Late(_)) => seen.late += 1,
-            Err(NotOurs::TooShort(_) | NotOurs::Length { .. }) => seen.wrong_length += 1,
-        }
-        tracing::debug!(%sender, bytes = bytes.len(), why = ?parsed.err(), "dropped a datagram that is not the awaited answer");
+        outcome::note(&mut self.noticed, &parsed);
+        let why = match parsed {
+            Ok(answer) => return Some(answer),
+            Err(why) => why,
+        };
+        tracing::debug!(%sender, bytes = bytes.len(), %why, "dropped a datagram that is not the awaited answer");
         None
     }
 }
@@ -170,20 +158,8 @@ impl PlcDriver for FinsUdp {
             sid,
             read_words: Some(count),
         };
-        let answer = self
-            .exchange(&request, &awaited)
-            .await
-            .map_err(|error| match error {
-                NoAnswer::NotSent(error) | NoAnswer::Broken(error) => PlcError::Io(error),
-                NoAnswer::Silence => PlcError::Timeout {
-                    timeout_ms: self.timeout_ms,
-                },
-            })?;
-        match answer.end {
-            end if end.cpu_fatal() => Err(PlcError::CpuFatal(end)),
-            end if !end.is_ok() => Err(PlcError::refused(end)),
-            _ok => Ok(answer.words),
-        }
+        let answer = self.exchange(&request, &awaited).await;
+        outcome::of_read(answer, self.timeout_ms)
     }
 
     async fn write(&mut self, addr: u16, words: &[u16]) -> Result<(), PlcError> {
@@ -194,22 +170,8 @@ impl PlcDriver for FinsUdp {
             sid,
             read_words: None,
         };
-        let answer = self
-            .exchange(&request, &awaited)
-            .await
-            .map_err(|error| match error {
-                NoAnswer::NotSent(error) => PlcError::Io(error),
-                NoAnswer::Silence => {
-                    PlcError::WriteUnknown(format!("no answer within {} ms", self.timeout_ms))
-                }
-                NoAnswer::Broken(error) => PlcError::WriteUnknown(error.to_string()),
-            })?;
-        match answer.end {
-            end if end.cpu_fatal() => Err(PlcError::CpuFatal(end)),
-            end if end.leaves_write_unknown() => Err(PlcError::WriteUnknown(end.text().to_owned())),
-            end if !end.is_ok() => Err(PlcError::refused(end)),
-            _ok => Ok(()),
-        }
+        let answer = self.exchange(&request, &awaited).await;
+        outcome::of_write(answer, self.timeout_ms)
     }
 
     fn write_words_max(&self) -> u16 {

@@ -27,6 +27,9 @@ impl Bench for Peer {
     fn word(&self, addr: usize) -> u16 {
         Peer::word(self, addr)
     }
+    fn last(&self) -> u16 {
+        32_767
+    }
 }
 
 #[tokio::test]
@@ -159,7 +162,11 @@ async fn a_late_answer_is_never_taken_for_the_next_request() {
         let peer = Peer::start().await;
         peer.set(6_000, &[1]);
         let config = DriverConfig {
-            local_port,
+            kind: DriverKind::FinsUdp {
+                local_port,
+                node_local: 1,
+                node_plc: 2,
+            },
             ..peer.config()
         };
         let mut driver = FinsUdp::new(&config).expect("valid");
