@@ -200,7 +200,7 @@ impl Operator {
         }
         // Not at every look, or the message would never get through.
         self.looks += 1;
-        Ok(if waiting && self.looks % 6 == 0 {
+        Ok(if waiting && self.looks.is_multiple_of(6) {
             Step::Delicate
         } else {
             Step::Plain

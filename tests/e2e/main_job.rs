@@ -1,6 +1,8 @@
 //! The main job: from the ERP's order to the ERP's books, and what people do to a batch on the way.
 
 use millrace_core::batch::run::Run;
+use millrace_field::plc::DriverConfig;
+use millrace_plant::PlantConfig;
 use millrace_tests::{Rig, WHOLE_BATCH, Who};
 use serde_json::json;
 
@@ -95,6 +97,48 @@ async fn from_the_order_to_the_erps_books() {
             .as_i64(),
         Some(ours)
     );
+}
+
+fn loopback() -> std::net::SocketAddr {
+    std::net::SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+async fn a_whole_batch(rig: &Rig) {
+    rig.begin("WH/MO/00101/1").await;
+    rig.finish().await;
+    rig.drain().await;
+    rig.step().await;
+    rig.check_books("WH/MO/00101").await;
+}
+
+#[tokio::test]
+async fn the_same_job_over_fins_tcp() {
+    let plant = PlantConfig {
+        seed: 11,
+        fins_tcp: Some(loopback()),
+        ..PlantConfig::default()
+    };
+    let rig = Rig::start_on(plant, |config, plant| {
+        let plc = config.plc.as_mut().expect("the demo has a PLC");
+        plc.driver = DriverConfig::fins_tcp(plant.fins_tcp().expect("it listens"));
+    })
+    .await;
+    a_whole_batch(&rig).await;
+}
+
+#[tokio::test]
+async fn the_same_job_over_modbus_tcp() {
+    let plant = PlantConfig {
+        seed: 12,
+        modbus: Some(loopback()),
+        ..PlantConfig::default()
+    };
+    let rig = Rig::start_on(plant, |config, plant| {
+        let plc = config.plc.as_mut().expect("the demo has a PLC");
+        plc.driver = DriverConfig::modbus_tcp(plant.modbus().expect("it listens"));
+    })
+    .await;
+    a_whole_batch(&rig).await;
 }
 
 #[tokio::test]

@@ -52,16 +52,33 @@ impl Rig {
 
     /// A fresh plant and a fresh application, with changed settings.
     pub async fn start_with(seed: u64, edit: impl FnOnce(&mut Config)) -> Rig {
+        Rig::start_on(
+            PlantConfig {
+                seed,
+                ..PlantConfig::default()
+            },
+            |config, _| edit(config),
+        )
+        .await
+    }
+
+    /// A plant as wanted and a fresh application, with settings that may name the plant's addresses.
+    pub async fn start_on(
+        plant: PlantConfig,
+        edit: impl FnOnce(&mut Config, &RunningPlant),
+    ) -> Rig {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let plant = millrace_plant::start(PlantConfig {
             speed: 0.0,
-            seed,
-            ..PlantConfig::default()
+            ..plant
         })
         .await
         .expect("the virtual plant starts");
         let clock = HandClock::at(NOON_MS);
-        let app = open(folder.path(), &plant, Arc::clone(&clock), edit).await;
+        let app = open(folder.path(), &plant, Arc::clone(&clock), |config| {
+            edit(config, &plant);
+        })
+        .await;
         let mut rig = Rig {
             app,
             plant,

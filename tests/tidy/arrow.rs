@@ -23,7 +23,13 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
     (
         "millrace-http",
-        &["millrace-core", "millrace-app", "millrace-plant"],
+        // The field: its commissioning commands speak to a PLC without the application.
+        &[
+            "millrace-core",
+            "millrace-app",
+            "millrace-field",
+            "millrace-plant",
+        ],
     ),
     (
         "millrace",
