@@ -10,12 +10,12 @@ use millrace_core::journal::JournalKind;
 use millrace_store::table::batch::{Pending, PendingKind};
 
 use super::Context;
+use super::action::is_before_offer;
 use super::batch::{BatchPause, BatchSignedReason, BatchStart};
 use super::batch_act::{Signer, change, plc_must_be_good, reason, same_version, sign, signature};
-use super::build::is_before_offer;
 use super::view::BatchView;
 use crate::error::AppError;
-use crate::jobs::posting;
+use crate::jobs::message;
 
 fn command_word(context: &Context) -> Result<(), AppError> {
     let has = context.app.inner.map.as_ref().is_some_and(|map| {
@@ -267,7 +267,7 @@ pub(super) async fn batch_cancel(
                 JournalKind::BatchCancelled,
                 &[("person", signer.name.clone()), ("reason", text.clone())],
             )?;
-            posting::close_order(tx, row, &site, &text, at_ms)
+            message::close_order(tx, row, &site, &text, at_ms)
         },
     )
     .await

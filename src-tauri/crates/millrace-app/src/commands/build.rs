@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use millrace_core::access::{Right, Role};
 use millrace_core::batch::posting::{Posting, ReadBack};
 use millrace_core::batch::release::Release;
 use millrace_core::batch::run::Run;
@@ -18,9 +17,9 @@ use millrace_store::table::outbox::{MessageKind, OutboxRow};
 use millrace_store::{Read, StoreError};
 
 use super::view::{
-    ActionView, BatchLineView, BatchRowView, BatchView, DownloadStepName, DownloadStepView,
-    JournalView, ManualLineView, PlcTextView, PostingView, ReadBackLineView, ShortageView,
-    SignatureMeaning, SignatureView, WhyNot,
+    BatchLineView, BatchRowView, BatchView, DownloadStepName, DownloadStepView, JournalView,
+    ManualLineView, PlcTextView, PostingView, ReadBackLineView, ShortageView, SignatureMeaning,
+    SignatureView,
 };
 use crate::commands::live::LinkStateView;
 use crate::engine::live::plc_link;
@@ -157,14 +156,14 @@ impl Labels {
 /// What a batch's view needs beside the books.
 #[derive(Debug, Clone)]
 pub(crate) struct Standing {
-    caller: Caller,
-    labels: Labels,
-    has_map: bool,
-    has_command_word: bool,
-    is_plc_good: bool,
-    has_free_slot: bool,
-    in_plc_max: usize,
-    plc_chars: Option<std::sync::Arc<millrace_core::registers::RegisterMap>>,
+    pub(super) caller: Caller,
+    pub(super) labels: Labels,
+    pub(super) has_map: bool,
+    pub(super) has_command_word: bool,
+    pub(super) is_plc_good: bool,
+    pub(super) has_free_slot: bool,
+    pub(super) in_plc_max: usize,
+    pub(super) plc_chars: Option<std::sync::Arc<millrace_core::registers::RegisterMap>>,
 }
 
 impl Standing {
@@ -299,7 +298,7 @@ pub(crate) fn batch(
             .map(journal)
             .collect(),
         posting: posting(row, message.as_ref()),
-        actions: actions(read, row, standing)?,
+        actions: super::action::actions(read, row, standing)?,
         finished_g: row.finished_g.map(|g| g.0),
         plc_texts,
     })
@@ -342,162 +341,4 @@ fn posting(row: &BatchRow, message: Option<&OutboxRow>) -> PostingView {
         erp_finished_g: read_back.as_ref().map(|r| r.erp_finished_g.0),
         our_finished_g: post.and_then(|p| p.finished_g).map(|g| g.0),
     }
-}
-
-/// Whether a download may still be given up: nothing was offered to the PLC.
-pub(crate) fn is_before_offer(row: &BatchRow) -> bool {
-    row.slot.is_some()
-        && matches!(
-            row.download_step,
-            Some(DownloadStep::Prepared | DownloadStep::Written)
-        )
-        && matches!(row.run, Run::Downloading | Run::Held)
-}
-
-fn actions(
-    read: &Read<'_>,
-    row: &BatchRow,
-    standing: &Standing,
-) -> Result<Vec<ActionView>, StoreError> {
-    let in_slots = read.batches_in_slots()?;
-    let is_idle = row.run == Run::Idle;
-    let is_dosing = matches!(row.run, Run::Ready | Run::Running | Run::Paused | Run::Held)
-        && row.slot.is_some();
-    let role = standing.caller.role;
-    let command_reason = || {
-        if !standing.has_command_word && row.run != Run::Held {
-            Some(WhyNot::NoCommandWord)
-        } else if !standing.is_plc_good {
-            Some(WhyNot::PlcOffline)
-        } else {
-            None
-        }
-    };
-    let start_reason = || {
-        if !standing.has_map {
-            Some(WhyNot::NoRegisterMap)
-        } else if !standing.is_plc_good {
-            Some(WhyNot::PlcOffline)
-        } else if in_slots.iter().any(|other| {
-            other.order_id == row.order_id || other.recipe.order_name == row.recipe.order_name
-        }) || in_slots.len() >= standing.in_plc_max
-        {
-            Some(WhyNot::OrderInPlc)
-        } else if !standing.has_free_slot {
-            Some(WhyNot::NoFreeSlot)
-        } else {
-            None
-        }
-    };
-    let stop_pending = row.pending.is_some();
-    // A hold that came after a stop asks for a signature of its own, and needs no command word.
-    let is_held = row.run == Run::Held;
-    let has_stop = !is_held
-        && row
-            .pending
-            .as_ref()
-            .is_some_and(|p| p.kind == millrace_store::table::batch::PendingKind::Stop);
-    let action = |command: &str, right: Right, state_fits: bool, reason: Option<WhyNot>| {
-        let why_not = if !state_fits {
-            Some(WhyNot::WrongState)
-        } else if !role.may(right) {
-            Some(WhyNot::NeedsRight {
-                role: least_role(right).word().into(),
-            })
-        } else {
-            reason
-        };
-        ActionView {
-            command: command.into(),
-            allowed: why_not.is_none(),
-            why_not,
-        }
-    };
-    let open = matches!(row.release, Release::Pending | Release::Approved);
-    let cancel_before = (is_idle && open) || is_before_offer(row);
-    Ok(vec![
-        action(
-            "batch_approve",
-            Right::BatchApprove,
-            row.release == Release::Pending && is_idle,
-            None,
-        ),
-        action(
-            "batch_reject",
-            Right::BatchReject,
-            row.release == Release::Pending && is_idle,
-            None,
-        ),
-        action(
-            "batch_revoke",
-            Right::BatchReject,
-            row.release == Release::Approved && is_idle,
-            None,
-        ),
-        action(
-            "batch_start",
-            Right::BatchStart,
-            row.release == Release::Approved && is_idle,
-            start_reason(),
-        ),
-        action(
-            "batch_pause",
-            Right::BatchPause,
-            matches!(row.run, Run::Ready | Run::Running),
-            if stop_pending {
-                Some(WhyNot::Pending)
-            } else {
-                command_reason()
-            },
-        ),
-        action(
-            "batch_resume",
-            Right::BatchPause,
-            row.run == Run::Paused,
-            if stop_pending {
-                Some(WhyNot::Pending)
-            } else {
-                command_reason()
-            },
-        ),
-        action(
-            "batch_stop",
-            Right::BatchStop,
-            is_dosing,
-            if has_stop {
-                Some(WhyNot::Pending)
-            } else {
-                command_reason()
-            },
-        ),
-        action(
-            "batch_cancel",
-            if cancel_before {
-                Right::BatchCancel
-            } else {
-                Right::BatchReject
-            },
-            cancel_before || is_dosing,
-            if cancel_before {
-                None
-            } else if has_stop {
-                Some(WhyNot::Pending)
-            } else {
-                command_reason()
-            },
-        ),
-        action(
-            "manual_line_enter",
-            Right::ManualEnter,
-            row.run.is_live() || row.run.is_final(),
-            None,
-        ),
-    ])
-}
-
-fn least_role(right: Right) -> Role {
-    Role::ALL
-        .into_iter()
-        .find(|role| role.may(right))
-        .unwrap_or(Role::Admin)
 }

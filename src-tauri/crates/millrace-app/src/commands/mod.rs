@@ -2,6 +2,7 @@
 //! it needs, and whether it changes something on record. Transports and the UI's types come from it.
 //! Leaves out transport.
 
+mod action;
 pub(crate) mod audit;
 pub mod batch;
 mod batch_act;

@@ -14,7 +14,8 @@ use millrace_store::table::outbox::{MessageKind, OutboxRow};
 use super::session::Nothing;
 use super::{Context, audit, batch_act};
 use crate::error::AppError;
-use crate::jobs::posting::{CancelPayload, mirror};
+use crate::jobs::message::CancelPayload;
+use crate::jobs::posting::mirror;
 
 /// What a message asks of the ERP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]

@@ -7,8 +7,10 @@ mod download;
 mod finish;
 mod image;
 pub(crate) mod live;
+mod look;
 mod result;
 mod slots;
+mod values;
 
 use std::sync::Arc;
 

@@ -14,7 +14,7 @@ use millrace_store::table::batch::{BatchRow, PendingKind};
 
 use super::{CycleError, Engine, Progress};
 use crate::error::AppError;
-use crate::jobs::posting;
+use crate::jobs::message;
 
 /// Newest events of a batch among which its last hold and its last stop are looked for.
 const EVENTS: i64 = 200;
@@ -215,11 +215,11 @@ impl Engine {
                 }
                 tx.journal_add(at_ms, Some(row.id), kind, &params)?;
                 if total.0 > 0 {
-                    posting::queue_consumption(tx, row, &site, at_ms)?;
+                    message::queue_consumption(tx, row, &site, at_ms)?;
                 }
                 if is_cancelled {
                     let reason = asked.map(|p| p.reason).unwrap_or_default();
-                    posting::close_order(tx, row, &site, &reason, at_ms)?;
+                    message::close_order(tx, row, &site, &reason, at_ms)?;
                 }
                 Ok(())
             })

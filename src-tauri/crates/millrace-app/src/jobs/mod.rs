@@ -1,6 +1,7 @@
 //! Background work: each job is idempotent, without input, run on a period or a nudge.
 
 pub(crate) mod intake;
+pub(crate) mod message;
 pub(crate) mod posting;
 
 use std::sync::{Mutex, PoisonError};
