@@ -51,6 +51,17 @@ keep() {
     closing+=("$line")
 }
 
+# keep_tests: nextest's own summary, or the sum of what each of cargo's runners said.
+keep_tests() {
+    local log=$artefacts/tests.log
+    if grep -q '^ *Summary ' <(sed 's/\x1b\[[0-9;]*m//g' "$log"); then
+        keep tests '^ *Summary '
+    else
+        closing+=("$(awk '/^test result:/ { passed += $4; failed += $6 }
+            END { printf "%d passed, %d failed", passed, failed }' "$log")")
+    fi
+}
+
 prerequisites() {
     need_rust
     need_node
@@ -127,7 +138,7 @@ stage 'ui size' ui_size
 stage lint lint
 stage build build
 stage tests rust_tests
-keep tests '^ *Summary |^test result:'
+keep_tests
 if $is_quick; then
     say "SKIPPED: the real window (--quick)"
 else
