@@ -79,6 +79,16 @@ impl Rig {
             edit(config, &plant);
         })
         .await;
+        Rig::ready(app, plant, clock, folder).await
+    }
+
+    /// Logged in, with a good PLC link.
+    async fn ready(
+        app: App,
+        plant: RunningPlant,
+        clock: Arc<HandClock>,
+        folder: tempfile::TempDir,
+    ) -> Rig {
         let mut rig = Rig {
             app,
             plant,
@@ -105,17 +115,7 @@ impl Rig {
         app.shutdown().await;
         drop(app);
         let app = open_when_free(folder.path(), &plant, Arc::clone(&clock)).await;
-        let mut rig = Rig {
-            app,
-            plant,
-            clock,
-            folder,
-            operator: String::new(),
-            supervisor: String::new(),
-        };
-        rig.log_in().await;
-        rig.settle().await;
-        rig
+        Rig::ready(app, plant, clock, folder).await
     }
 
     /// The folder of the books.

@@ -116,6 +116,15 @@ impl Inner {
         self.plc.as_ref().map(PlcHandle::link)
     }
 
+    /// Whether the register map names a command word (`decisions.md` 9).
+    pub(crate) fn has_command_word(&self) -> bool {
+        self.map.as_ref().is_some_and(|map| {
+            map.slots()
+                .next()
+                .is_some_and(|slot| map.command_addr(slot).is_some())
+        })
+    }
+
     pub(crate) fn plc_off_cause(&self) -> Option<String> {
         self.plc_off.clone()
     }
@@ -234,10 +243,7 @@ impl Inner {
                         revision,
                         levels,
                         outbox: read.outbox_count()?,
-                        pending_approvals: i64::try_from(
-                            read.batches_with_words(&[BatchWord::Pending])?.len(),
-                        )
-                        .unwrap_or(i64::MAX),
+                        pending_approvals: read.batches_count(&[BatchWord::Pending])?,
                     };
                     let journal = read.journal_latest(JOURNAL_BURST)?;
                     Ok::<_, AppError>((cached, journal))

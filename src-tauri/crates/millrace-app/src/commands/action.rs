@@ -5,7 +5,7 @@ use millrace_core::access::{Right, Role};
 use millrace_core::batch::release::Release;
 use millrace_core::batch::run::Run;
 use millrace_core::registers::handshake::DownloadStep;
-use millrace_store::table::batch::{BatchRow, PendingKind};
+use millrace_store::table::batch::BatchRow;
 use millrace_store::{Read, StoreError};
 
 use super::build::Standing;
@@ -60,11 +60,7 @@ pub(super) fn actions(
     let stop_pending = row.pending.is_some();
     // A hold that came after a stop asks for a signature of its own, and needs no command word.
     let is_held = row.run == Run::Held;
-    let has_stop = !is_held
-        && row
-            .pending
-            .as_ref()
-            .is_some_and(|p| p.kind == PendingKind::Stop);
+    let has_stop = !is_held && row.is_stop_asked();
     let action = |command: &str, right: Right, state_fits: bool, reason: Option<WhyNot>| {
         let why_not = if !state_fits {
             Some(WhyNot::WrongState)

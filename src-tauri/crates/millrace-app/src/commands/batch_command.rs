@@ -18,12 +18,7 @@ use crate::error::AppError;
 use crate::jobs::message;
 
 fn command_word(context: &Context) -> Result<(), AppError> {
-    let has = context.app.inner.map.as_ref().is_some_and(|map| {
-        map.slots()
-            .next()
-            .is_some_and(|slot| map.command_addr(slot).is_some())
-    });
-    if has {
+    if context.app.inner.has_command_word() {
         Ok(())
     } else {
         Err(AppError::refusal(

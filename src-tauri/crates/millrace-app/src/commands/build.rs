@@ -173,11 +173,7 @@ impl Standing {
             caller: caller.clone(),
             labels: Labels::new(inner),
             has_map: inner.map.is_some(),
-            has_command_word: inner.map.as_ref().is_some_and(|map| {
-                map.slots()
-                    .next()
-                    .is_some_and(|slot| map.command_addr(slot).is_some())
-            }),
+            has_command_word: inner.has_command_word(),
             is_plc_good: matches!(link.state, LinkStateView::Good | LinkStateView::Degraded),
             has_free_slot: inner.image().free_slot().is_some(),
             in_plc_max: inner.batches_in_plc_max,

@@ -43,10 +43,8 @@ impl Engine {
                 self.clear_command(slot).await?;
                 return Ok(false);
             }
-            match self.plc.write(addr, &[wanted]).await {
-                Ok(()) => {}
-                Err(error) if error.outcome_unknown() => return Ok(false),
-                Err(error) => return Err(error.into()),
+            if !self.write(addr, &[wanted]).await? {
+                return Ok(false);
             }
             if self.plc.read(addr, 1).await? != [wanted] {
                 return Ok(false);
@@ -64,11 +62,7 @@ impl Engine {
         if echo != wanted {
             // A word that somebody cleared, or that the PLC lost, is written again.
             if self.plc.read(addr, 1).await? != [wanted] {
-                match self.plc.write(addr, &[wanted]).await {
-                    Ok(()) => {}
-                    Err(error) if error.outcome_unknown() => {}
-                    Err(error) => return Err(error.into()),
-                }
+                self.write(addr, &[wanted]).await?;
             }
             return Ok(false);
         }
@@ -103,10 +97,7 @@ impl Engine {
         if self.plc.read(addr, 1).await? == [0] {
             return Ok(false);
         }
-        match self.plc.write(addr, &[0]).await {
-            Ok(()) => Ok(true),
-            Err(error) if error.outcome_unknown() => Ok(true),
-            Err(error) => Err(error.into()),
-        }
+        self.write(addr, &[0]).await?;
+        Ok(true)
     }
 }

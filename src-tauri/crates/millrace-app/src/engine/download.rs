@@ -10,8 +10,8 @@ use millrace_core::registers::handshake::{
     FinishStep,
 };
 use millrace_core::registers::{
-    EncodeError, ReadyRule, RegisterMap, SlotOrder, Verdict, accept,
-    content_hash as block_content_hash, encode, plc_text,
+    EncodeError, RegisterMap, SlotOrder, Verdict, accept, content_hash as block_content_hash,
+    encode, plc_text,
 };
 use millrace_store::table::batch::BatchRow;
 
@@ -123,10 +123,7 @@ impl Engine {
         };
         if let Some(why) = doubt {
             // Given up only while the PLC neither has the order nor may take it at any moment.
-            let is_guarded = match self.map.rules().ready_rule {
-                ReadyRule::PerSlot => obs.flag,
-                ReadyRule::QueueHead => obs.head_flag,
-            };
+            let is_guarded = obs.guard(self.map.rules());
             if is_guarded && obs.echo != Echo::Ours && self.is_given_up(row, &why).await? {
                 return self.close_lost(row, why).await;
             }
@@ -138,23 +135,15 @@ impl Engine {
                 let block = image
                     .get(..usize::from(self.map.flag_offset()))
                     .unwrap_or(&image);
-                match self.plc.write(self.map.write_base(slot), block).await {
-                    Ok(()) => {
-                        self.commit_download(row, DownloadStep::Written).await?;
-                        Ok(Progress::Again)
-                    }
-                    // Unknown, not failed: the next look decides.
-                    Err(error) if error.outcome_unknown() => Ok(Progress::Wait),
-                    Err(error) => Err(error.into()),
+                if !self.write(self.map.write_base(slot), block).await? {
+                    return Ok(Progress::Wait);
                 }
+                self.commit_download(row, DownloadStep::Written).await?;
+                Ok(Progress::Again)
             }
-            DownloadAction::WriteFlag => {
-                match self.plc.write(self.map.guard_addr(slot), &[0]).await {
-                    Ok(()) => Ok(Progress::Again),
-                    Err(error) if error.outcome_unknown() => Ok(Progress::Wait),
-                    Err(error) => Err(error.into()),
-                }
-            }
+            DownloadAction::WriteFlag => Ok(Progress::after(
+                self.write(self.map.guard_addr(slot), &[0]).await?,
+            )),
             DownloadAction::Commit(next) => {
                 self.commit_download(row, next).await?;
                 Ok(Progress::Again)

@@ -9,7 +9,7 @@ use millrace_core::registers::handshake::{
     self, FinishAction, FinishObs, FinishStep, FinishTrouble, FinishWait,
 };
 use millrace_core::units::Grams;
-use millrace_store::table::batch::{BatchRow, PendingKind};
+use millrace_store::table::batch::BatchRow;
 
 use super::look::Look;
 use super::{CycleError, Engine, Progress};
@@ -93,10 +93,7 @@ impl Engine {
                 };
                 // Within a dose's tolerance a scale may settle; more than that was not un-dosed. A
                 // person who signs a stop has the last word.
-                let is_signed = row
-                    .pending
-                    .as_ref()
-                    .is_some_and(|p| p.kind == PendingKind::Stop);
+                let is_signed = row.is_stop_asked();
                 let band = |silo: SiloNo| {
                     row.recipe
                         .silo_lines
@@ -114,11 +111,9 @@ impl Engine {
                 self.heal(row).await?;
                 // A stop word left standing would stop the slot's next batch.
                 self.clear_command(slot).await?;
-                match self.plc.write(self.map.ack_addr(slot), &[1]).await {
-                    Ok(()) => Ok(Progress::Again),
-                    Err(error) if error.outcome_unknown() => Ok(Progress::Wait),
-                    Err(error) => Err(error.into()),
-                }
+                Ok(Progress::after(
+                    self.write(self.map.ack_addr(slot), &[1]).await?,
+                ))
             }
             FinishAction::Commit(next) => {
                 if next == FinishStep::Freed {
@@ -174,7 +169,7 @@ impl Engine {
         slot: SlotNo,
         look: &Look,
     ) -> Result<(), CycleError> {
-        if look.is_named_ours && row.pending.is_some() && row.run.is_live() {
+        if row.pending.is_some() && row.run.is_live() && self.is_named_ours(row, slot, look) {
             self.command(row, slot, look.echo).await?;
         }
         Ok(())

@@ -18,6 +18,8 @@ pub(crate) enum SlotSeen {
     Holds(String),
 }
 
+/// A dose that has not risen for this long, at plant speed, is not dosing.
+pub(crate) const QUIET_MS: i64 = 3_000;
 /// How long a rate is averaged over.
 const RATE_WINDOW_MS: i64 = 4_000;
 
@@ -53,6 +55,12 @@ impl LineImage {
         {
             self.window.pop_front();
         }
+    }
+
+    /// Whether it rose within the last `quiet_ms`.
+    pub(crate) fn is_rising(&self, mono_ms: i64, quiet_ms: i64) -> bool {
+        self.rose_mono_ms
+            .is_some_and(|rose| mono_ms - rose < quiet_ms)
     }
 
     /// Grams a second over the last seconds.

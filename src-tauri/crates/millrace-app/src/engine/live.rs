@@ -11,6 +11,7 @@ use millrace_core::units::Grams;
 use millrace_field::plc::{LinkState, LinkView as PlcLink};
 
 use super::BatchImage;
+use super::image::QUIET_MS;
 use crate::commands::live::{
     DoseState, LinkStateView, LinkView, LiveBatch, LiveLine, LiveSilo, LiveView, PendingCommand,
 };
@@ -21,8 +22,6 @@ use crate::inner::Inner;
 const STALE_GRACE_MS: i64 = 250;
 /// Time for what still falls and for the scale to settle, once a line, at plant speed.
 const SETTLE_MS: i64 = 2_500;
-/// A dose that has not risen for this long, at plant speed, is not dosing.
-const QUIET_MS: i64 = 3_000;
 
 /// What the books hold that the snapshot shows; read again only after a commit.
 #[derive(Debug, Clone, Default)]
@@ -154,9 +153,7 @@ fn live_batch(
     for line in &row.recipe.silo_lines {
         let seen = batch.lines.get(&line.silo);
         let actual = seen.and_then(|l| l.actual);
-        let is_rising = seen
-            .and_then(|l| l.rose_mono_ms)
-            .is_some_and(|rose| mono_ms - rose < inner.scaled(QUIET_MS));
+        let is_rising = seen.is_some_and(|l| l.is_rising(mono_ms, inner.scaled(QUIET_MS)));
         let state = match seen {
             Some(l) if l.is_finished => DoseState::Done,
             Some(l) if l.is_started => DoseState::Dosing,

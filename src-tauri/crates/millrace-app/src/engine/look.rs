@@ -9,7 +9,7 @@ use millrace_core::registers::{
     Expected, Reason, SlotBlock, Verdict, accept, content_hash as block_content_hash,
 };
 use millrace_core::units::Grams;
-use millrace_store::table::batch::{BatchRow, PendingKind};
+use millrace_store::table::batch::BatchRow;
 
 use super::{CycleError, Engine, encode_recipe};
 use crate::error::AppError;
@@ -22,8 +22,6 @@ pub(super) struct Look {
     pub(super) ack: bool,
     pub(super) echo: Option<u16>,
     pub(super) words: Vec<u16>,
-    /// Slot number and order name are the ones that were written, whatever else the block says.
-    pub(super) is_named_ours: bool,
 }
 
 impl Engine {
@@ -45,21 +43,11 @@ impl Engine {
             planned_total: row.recipe.silo_total(),
             max_dose: &max_dose,
             // A batch that the plant gave up or a person stopped holds less than was planned.
-            stopped: row
-                .pending
-                .as_ref()
-                .is_some_and(|p| p.kind == PendingKind::Stop)
+            stopped: row.is_stop_asked()
                 || matches!(row.run, Run::Stopped | Run::Aborted)
                 || words.get(usize::from(self.map.fields().failed.offset)) == Some(&1),
         };
-        let written = encode_recipe(&self.map, slot, &row.recipe).unwrap_or_default();
         let fields = self.map.fields();
-        let is_named_ours = [fields.batch_no, fields.order_name].iter().all(|at| {
-            let range = usize::from(at.offset)..usize::from(at.offset + at.words);
-            words
-                .get(range.clone())
-                .is_some_and(|found| written.get(range) == Some(found))
-        });
         let look = |seen, block, refusal| Look {
             seen,
             block,
@@ -67,16 +55,11 @@ impl Engine {
             ack,
             echo,
             words: words.clone(),
-            is_named_ours,
         };
         // A person who signed a stop decides on a result of which only the finished weight is absurd:
         // the weight is left out, not mended. A stored result keeps that decision.
         let mut verdict = accept(&self.map, slot, &words, Some(&expected));
-        let is_decided = row.run.is_final() && row.finished_g.is_none()
-            || row
-                .pending
-                .as_ref()
-                .is_some_and(|p| p.kind == PendingKind::Stop);
+        let is_decided = row.run.is_final() && row.finished_g.is_none() || row.is_stop_asked();
         if let Verdict::Refused(reasons) = &verdict
             && is_decided
             && reasons.iter().all(|r| matches!(r, Reason::Weight { .. }))
@@ -121,6 +104,18 @@ impl Engine {
                     look(Seen::Refused, None, text)
                 }
             },
+        })
+    }
+
+    /// Slot number and order name are the ones that were written, whatever else the block says.
+    pub(super) fn is_named_ours(&self, row: &BatchRow, slot: SlotNo, look: &Look) -> bool {
+        let written = encode_recipe(&self.map, slot, &row.recipe).unwrap_or_default();
+        let fields = self.map.fields();
+        [fields.batch_no, fields.order_name].iter().all(|at| {
+            let range = usize::from(at.offset)..usize::from(at.offset + at.words);
+            look.words
+                .get(range.clone())
+                .is_some_and(|found| written.get(range) == Some(found))
         })
     }
 

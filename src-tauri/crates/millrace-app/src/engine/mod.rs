@@ -85,6 +85,17 @@ enum Progress {
     Wait,
 }
 
+impl Progress {
+    /// After a write: an answered one is looked at again at once, an unknown one with the next cycle.
+    fn after(is_answered: bool) -> Progress {
+        if is_answered {
+            Progress::Again
+        } else {
+            Progress::Wait
+        }
+    }
+}
+
 /// The engine of one PLC.
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -196,6 +207,16 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Writes words in one frame, once. False = no answer came: unknown, not failed, and the next look
+    /// decides.
+    async fn write(&self, addr: u16, words: &[u16]) -> Result<bool, CycleError> {
+        match self.plc.write(addr, words).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.outcome_unknown() => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Holds a batch because PLC and books disagree. Says so once.

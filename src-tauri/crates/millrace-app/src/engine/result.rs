@@ -10,7 +10,7 @@ use millrace_core::registers::handshake::FinishStep;
 use millrace_core::registers::{SlotBlock, content_hash as block_content_hash};
 use millrace_core::silo::MovementKind;
 use millrace_core::units::Grams;
-use millrace_store::table::batch::{BatchRow, PendingKind};
+use millrace_store::table::batch::BatchRow;
 
 use super::{CycleError, Engine, Progress};
 use crate::error::AppError;
@@ -35,10 +35,7 @@ impl Engine {
     /// True when a person signed a stop after this hold was told, and it still holds for the same
     /// reason. The order of the journal decides, not the clock.
     pub(super) async fn is_given_up(&self, row: &BatchRow, why: &str) -> Result<bool, CycleError> {
-        let is_stop = row
-            .pending
-            .as_ref()
-            .is_some_and(|p| p.kind == PendingKind::Stop);
+        let is_stop = row.is_stop_asked();
         if row.run != Run::Held || !is_stop || row.trouble.as_deref() != Some(why) {
             return Ok(false);
         }
@@ -72,10 +69,7 @@ impl Engine {
                 .step(RunEvent::Unhold { back_to })
                 .map_err(AppError::from)?;
         }
-        let is_stop = changed
-            .pending
-            .as_ref()
-            .is_some_and(|p| p.kind == PendingKind::Stop);
+        let is_stop = changed.is_stop_asked();
         let in_recipe = |silo: SiloNo| row.recipe.silo_lines.iter().any(|line| line.silo == silo);
         // Material from a silo that the recipe does not name is still material that left it.
         let strays: Vec<(SiloNo, Grams)> = block

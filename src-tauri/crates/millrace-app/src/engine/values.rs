@@ -9,12 +9,10 @@ use millrace_core::silo::deviation;
 use millrace_core::units::Grams;
 use millrace_store::table::batch::BatchRow;
 
+use super::image::QUIET_MS;
 use super::{CycleError, Engine};
 use crate::error::AppError;
 
-/// A dose counts as finished when it has not risen for this long and another one has begun, or when
-/// it has not risen for this long (at plant speed) within its tolerance.
-const QUIET_MS: i64 = 3_000;
 /// Samples of the dosed total are stored this often.
 const SAMPLE_MS: i64 = 1_000;
 
@@ -64,7 +62,7 @@ impl Engine {
             let dosing_now: Vec<SiloNo> = batch
                 .lines
                 .iter()
-                .filter(|(_, l)| l.rose_mono_ms.is_some_and(|rose| mono - rose < quiet_ms))
+                .filter(|(_, l)| l.is_rising(mono, quiet_ms))
                 .map(|(silo, _)| *silo)
                 .collect();
             for line in &row.recipe.silo_lines {
@@ -77,6 +75,7 @@ impl Engine {
                 }
                 let is_quiet = !dosing_now.contains(&line.silo);
                 let (low, _) = line.tolerance.limits(line.planned_g);
+                // Finished: quiet while another one has begun, or quiet within its tolerance.
                 if block.finished || (is_quiet && (!dosing_now.is_empty() || actual >= low)) {
                     entry.is_finished = true;
                     let difference = Grams(actual.0 - line.planned_g.0);

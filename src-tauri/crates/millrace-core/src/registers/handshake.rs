@@ -106,6 +106,17 @@ pub struct DownloadObs {
     pub echo: Echo,
 }
 
+impl DownloadObs {
+    /// The flag that guards the slot under these rules: true = the PLC is not looking.
+    #[must_use]
+    pub fn guard(&self, rules: &Rules) -> bool {
+        match rules.ready_rule {
+            ReadyRule::PerSlot => self.flag,
+            ReadyRule::QueueHead => self.head_flag,
+        }
+    }
+}
+
 /// What to do next for a download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -252,10 +263,7 @@ pub enum FinishTrouble {
 pub fn download(step: DownloadStep, obs: &DownloadObs, rules: &Rules) -> DownloadAction {
     use DownloadAction::{Commit, Done, NeedsPerson, Wait, WriteBlock, WriteFlag};
     use DownloadStep::{Offered, Prepared, Taken, Verified, Written};
-    let guard = match rules.ready_rule {
-        ReadyRule::PerSlot => obs.flag,
-        ReadyRule::QueueHead => obs.head_flag,
-    };
+    let guard = obs.guard(rules);
     match (step, obs.echo) {
         (Taken, _) => Done,
         (Prepared | Written | Verified | Offered, Echo::Other) => {

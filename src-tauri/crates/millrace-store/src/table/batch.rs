@@ -122,6 +122,14 @@ impl BatchRow {
     pub fn word(&self) -> BatchWord {
         BatchWord::of(self.release, self.run, self.posting)
     }
+
+    /// True while a person's stop is on its way to the PLC or waits for the final block.
+    #[must_use]
+    pub fn is_stop_asked(&self) -> bool {
+        self.pending
+            .as_ref()
+            .is_some_and(|p| p.kind == PendingKind::Stop)
+    }
 }
 
 /// A batch that is to be made.
@@ -338,15 +346,27 @@ impl Read<'_> {
             .query_row([format!("{order_name}/1")], |row| row.get(0))?)
     }
 
+    /// How many batches have any of these words.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn batches_count(&self, words: &[BatchWord]) -> Result<i64, StoreError> {
+        let list: Vec<&str> = words.iter().map(|w| w.word()).collect();
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT count(*) FROM batch WHERE word IN (SELECT value FROM json_each(?1))",
+            )?
+            .query_row([to_json("words", &list)?], |row| row.get(0))?)
+    }
+
     /// How many batches are open (pending, approved, in process, paused).
     ///
     /// # Errors
     /// As SQLite reports them.
     pub fn batches_open_count(&self) -> Result<i64, StoreError> {
-        Ok(self
-            .connection
-            .prepare_cached("SELECT count(*) FROM batch WHERE word IN ('pending', 'approved', 'in_process', 'paused')")?
-            .query_row([], |row| row.get(0))?)
+        let open: Vec<BatchWord> = BatchWord::ALL.into_iter().filter(|w| w.is_open()).collect();
+        self.batches_count(&open)
     }
 
     /// A page of closed batches, newest first, and how many match in all.
