@@ -512,6 +512,7 @@ role: Role,
 secret: string, };
 export type Done = Record<symbol, never>;
 export type DoseState = "waiting" | "dosing" | "done";
+export type DownloadStep = "prepared" | "written" | "verified" | "offered" | "taken";
 export type DownloadStepName = "prepared" | "written" | "verified" | "offered" | "taken";
 export type DownloadStepView = { 
 /**
@@ -522,7 +523,66 @@ step: DownloadStepName,
  * When; `None` = not yet.
  */
 at_ms: number | null, };
+export type EquipmentFailureView = { 
+/**
+ * Its number.
+ */
+id: number, 
+/**
+ * Equipment code as the PLC has it.
+ */
+equipment_code: string, 
+/**
+ * What happened, as the PLC has it.
+ */
+info: string, 
+/**
+ * When, by the PLC's clock (plant local time), `YYYY-MM-DD HH:MM:SS`; empty when its date is none.
+ */
+plc_time: string, 
+/**
+ * When it was stored, UTC milliseconds.
+ */
+stored_at_ms: number, 
+/**
+ * When the acknowledgement was read back, UTC milliseconds.
+ */
+acked_at_ms: number | null, 
+/**
+ * Whether the ERP has it.
+ */
+posting: PostingState, 
+/**
+ * The ERP's last answer in words.
+ */
+last_answer: string | null, };
 export type ErrorCode = "not_logged_in" | "wrong_secret" | "locked_out" | "no_right" | "not_found" | "changed" | "illegal_transition" | "bad_request" | "not_ready" | "erp_unavailable" | "unknown_command" | "store_failed" | "internal";
+export type FaultGroup = "wire" | "plc" | "plant" | "erp";
+export type FaultTarget = { 
+/**
+ * Number of the silo or slot.
+ */
+value: number, 
+/**
+ * What people call it.
+ */
+label: string, };
+export type Finding = { 
+/**
+ * The section of the report it belongs to: `reach`, `times`, `nodes`, `program`, `words`,
+ * `order`, `silos`, `areas`, `write_test`, `missing`.
+ */
+section: string, 
+/**
+ * How bad.
+ */
+weight: FindingWeight, 
+/**
+ * The sentence.
+ */
+text: string, };
+export type FindingWeight = "good" | "note" | "warning" | "fault";
+export type FinishStep = "running" | "stored" | "acked" | "freed";
 export type FirstAdminCreate = { 
 /**
  * Login name.
@@ -866,6 +926,51 @@ entered_by: string | null,
  * When.
  */
 entered_at_ms: number | null, };
+export type ManualWeighingView = { 
+/**
+ * Its number.
+ */
+id: number, 
+/**
+ * The order's name as the PLC has it.
+ */
+order_name: string, 
+/**
+ * The batch it was entered in; `None` = no batch of ours fits.
+ */
+batch_id: BatchId | null, 
+/**
+ * That batch's label.
+ */
+batch_label: string | null, 
+/**
+ * The ERP's product number.
+ */
+product_id: number, 
+/**
+ * The material, where the order names the product.
+ */
+material: string | null, 
+/**
+ * Weighed mass.
+ */
+mass_g: number, 
+/**
+ * When it was stored, UTC milliseconds.
+ */
+stored_at_ms: number, 
+/**
+ * When the acknowledgement was read back, UTC milliseconds.
+ */
+acked_at_ms: number | null, 
+/**
+ * Whether the ERP has it.
+ */
+posting: PostingState, 
+/**
+ * The ERP's last answer in words, or why it waits for a person.
+ */
+last_answer: string | null, };
 export type MovementKind = "opening" | "receipt" | "dosing" | "correction";
 export type MovementList = { 
 /**
@@ -1118,6 +1223,211 @@ phase: Phase,
  * Which batch.
  */
 batch_label: string | null, };
+export type PlcCounters = { 
+/**
+ * Frames sent, repetitions included.
+ */
+requests: number, 
+/**
+ * Frames without an answer in time.
+ */
+timeouts: number, 
+/**
+ * Reads sent again.
+ */
+retries: number, 
+/**
+ * Requests refused because too many were waiting.
+ */
+overruns: number, 
+/**
+ * Frames of somebody else, dropped.
+ */
+foreign: number, 
+/**
+ * Answers to earlier requests, dropped.
+ */
+late: number, 
+/**
+ * Answers of the wrong length, dropped.
+ */
+wrong_length: number, 
+/**
+ * Answers with the mark of a CPU error that does not stop it.
+ */
+cpu_warnings: number, 
+/**
+ * Answers with the mark of a CPU that has stopped on an error.
+ */
+cpu_fatals: number, 
+/**
+ * Answers with the mark of a relay error.
+ */
+relay_errors: number, };
+export type PlcEventList = { 
+/**
+ * The map has an area for equipment failures.
+ */
+has_failure_area: boolean, 
+/**
+ * The map has an area for manual weighings.
+ */
+has_weighing_area: boolean, 
+/**
+ * Why the present content of the failure area is not believed, if it is not.
+ */
+failure_trouble: string | null, 
+/**
+ * Why the present content of the weighing area is not believed, if it is not.
+ */
+weighing_trouble: string | null, 
+/**
+ * Failures.
+ */
+failures: Array<EquipmentFailureView>, 
+/**
+ * Weighings.
+ */
+weighings: Array<ManualWeighingView>, };
+export type PlcExamination = { 
+/**
+ * When, UTC milliseconds.
+ */
+at_ms: number, 
+/**
+ * True when there is no fault.
+ */
+is_sound: boolean, 
+/**
+ * Counts of findings.
+ */
+faults: number, 
+/**
+ * Counts of findings.
+ */
+warnings: number, 
+/**
+ * Round-trip time of a block read, shortest, median and 99th of 100, microseconds.
+ */
+rtt_us: [number, number, number] | null, 
+/**
+ * What was found, in the order of the report.
+ */
+findings: Array<Finding>, 
+/**
+ * Every word of the map.
+ */
+words: Array<WordRow>, 
+/**
+ * The whole report as text to hand over.
+ */
+report: string, 
+/**
+ * A file name for it.
+ */
+file_name: string, };
+export type PlcExamine = { 
+/**
+ * Also write one spare word, read it back and restore it.
+ */
+write_test: boolean, };
+export type PlcFlagsSet = { 
+/**
+ * Why, at least three characters.
+ */
+reason: string, 
+/**
+ * The signer's own secret.
+ */
+secret: string, };
+export type PlcMap = { 
+/**
+ * Its plant.
+ */
+plant: string, 
+/**
+ * Its version.
+ */
+version: number, 
+/**
+ * Slots.
+ */
+slots: number, 
+/**
+ * Which flag says that a slot may be written: `per_slot` or `queue_head`.
+ */
+ready_rule: string, 
+/**
+ * When a finished slot is free: `ack_cleared` or `taken_by_next`.
+ */
+slot_free_when: string, 
+/**
+ * Two downloads can be told apart by a word; else the compare stands alone.
+ */
+has_download_id: boolean, 
+/**
+ * Pause and stop can be sent.
+ */
+has_command_word: boolean, 
+/**
+ * A sentence for each word that the map does not name, and what is not possible without it.
+ */
+missing: Array<string>, };
+export type PlcProgram = { 
+/**
+ * Heartbeat, last read.
+ */
+heartbeat: number | null, 
+/**
+ * How long the heartbeat has stood still.
+ */
+heartbeat_age_ms: number | null, 
+/**
+ * True when it has stood still for too long: the PLC answers, its program does not run.
+ */
+is_standing_still: boolean, 
+/**
+ * Boot counter, last read.
+ */
+boot_counter: number | null, 
+/**
+ * When the last restart of the PLC was noticed, UTC milliseconds.
+ */
+restarted_at_ms: number | null, };
+export type PlcSetting = { 
+/**
+ * Key, such as `timeout_ms`.
+ */
+key: string, 
+/**
+ * Value as text.
+ */
+value: string, };
+export type PlcSlotDecide = { 
+/**
+ * The slot.
+ */
+slot: SlotNo, 
+/**
+ * The batch the person saw in it; `None` = none of ours.
+ */
+batch: BatchId | null, 
+/**
+ * That batch's version as the person saw it; `None` = no batch.
+ */
+version: number | null, 
+/**
+ * The decision.
+ */
+decision: SlotDecision, 
+/**
+ * Why, at least three characters.
+ */
+reason: string, 
+/**
+ * The signer's own secret.
+ */
+secret: string, };
 export type PlcTextView = { 
 /**
  * As we have it.
@@ -1127,6 +1437,51 @@ full: string,
  * As the PLC will carry it.
  */
 in_plc: string, };
+export type PlcView = { 
+/**
+ * The backend's clock.
+ */
+now_ms: number, 
+/**
+ * What it is connected to, for people; empty when no PLC is configured.
+ */
+description: string, 
+/**
+ * The link.
+ */
+link: LinkView, 
+/**
+ * The PLC reports a CPU error that does not stop it: maintenance.
+ */
+cpu_warning: boolean, 
+/**
+ * The PLC reports a relay error.
+ */
+relay_error: boolean, 
+/**
+ * Counts.
+ */
+counters: PlcCounters, 
+/**
+ * Settings in force.
+ */
+settings: Array<PlcSetting>, 
+/**
+ * The map.
+ */
+map: PlcMap | null, 
+/**
+ * How its program runs; `None` when the map names no word for it.
+ */
+program: PlcProgram | null, 
+/**
+ * No flag is set and no slot names an order: the PLC program was never started.
+ */
+never_started: boolean, 
+/**
+ * Slots.
+ */
+slots: Array<SlotTruth>, };
 export type PostingState = "not_due" | "queued" | "sending" | "posted" | "in_doubt" | "refused" | "waived";
 export type PostingView = { 
 /**
@@ -1259,7 +1614,7 @@ max: number, } | { "code": "name_not_ascii",
  */
 name: string, } | { "code": "no_silo_line" };
 export type ReleaseState = "pending" | "approved" | "rejected" | "cancelled";
-export type Right = "view" | "order_import" | "batch_approve" | "batch_reject" | "batch_start" | "batch_pause" | "batch_stop" | "batch_cancel" | "manual_enter" | "outbox_retry" | "outbox_waive";
+export type Right = "view" | "order_import" | "batch_approve" | "batch_reject" | "batch_start" | "batch_pause" | "batch_stop" | "batch_cancel" | "manual_enter" | "outbox_retry" | "outbox_waive" | "plc_decide" | "plc_examine" | "train";
 export type Role = "viewer" | "operator" | "supervisor" | "admin";
 export type RunState = "idle" | "downloading" | "ready" | "running" | "paused" | "held" | "complete" | "stopped" | "aborted";
 export type SessionOpen = { 
@@ -1390,7 +1745,96 @@ spark_g: Array<number>,
  * Last movement.
  */
 moved_at_ms: number | null, };
+export type SlotBatch = { 
+/**
+ * The batch.
+ */
+id: BatchId, 
+/**
+ * Its label.
+ */
+label: string, 
+/**
+ * Its version, for the decision.
+ */
+version: number, 
+/**
+ * Run state.
+ */
+run: RunState, 
+/**
+ * How far the download has come.
+ */
+download_step: DownloadStep | null, 
+/**
+ * How far the finish has come.
+ */
+finish_step: FinishStep | null, 
+/**
+ * The number of this download, where the map has a word for it.
+ */
+download_id: number | null, 
+/**
+ * Since when the PLC is waited for, UTC milliseconds.
+ */
+waiting_since_ms: number | null, };
+export type SlotDecision = "go_on" | "withdraw" | "adopt" | "store_result" | "close_with_last" | "let_go" | "make_ready";
 export type SlotNo = number;
+export type SlotShows = "unseen" | "free" | "not_ready" | "running" | "final" | "final_stored" | "other" | "refused";
+export type SlotStanding = "agrees" | "waits" | "heals" | "differs" | "unknown";
+export type SlotTruth = { 
+/**
+ * The slot.
+ */
+slot: SlotNo, 
+/**
+ * How they stand to each other.
+ */
+standing: SlotStanding, 
+/**
+ * What the PLC shows.
+ */
+shows: SlotShows, 
+/**
+ * The order's name as the PLC has it; empty when there is none.
+ */
+order_name: string, 
+/**
+ * The handshake flag in the write area: true = 1.
+ */
+flag: boolean | null, 
+/**
+ * The acknowledgement in the read area: true = 1.
+ */
+ack: boolean | null, 
+/**
+ * The download id that the PLC echoes.
+ */
+download_id: number | null, 
+/**
+ * Age of this look.
+ */
+age_ms: number | null, 
+/**
+ * What we say; `None` = no batch of ours.
+ */
+batch: SlotBatch | null, 
+/**
+ * What is the matter, as a sentence with addresses where a block was refused.
+ */
+trouble: string | null, 
+/**
+ * The decision that is proposed.
+ */
+proposal: SlotDecision | null, 
+/**
+ * Every decision that may be taken, the proposed one first.
+ */
+choices: Array<SlotDecision>, 
+/**
+ * A decision that was taken and is being carried out.
+ */
+pending: SlotDecision | null, };
 export type StartProblem = { 
 /**
  * What it concerns: `plc`, `erp`, `config`, `store`.
@@ -1400,6 +1844,77 @@ area: string,
  * What is wrong, where, and what still works.
  */
 message: string, };
+export type TrainingFault = { 
+/**
+ * Stable key, such as `drop`, `bridging_silo`, `reboot_memory_lost`. The screen has its words.
+ */
+key: string, 
+/**
+ * Where it sits.
+ */
+group: FaultGroup, 
+/**
+ * It happens once, when asked for; there is nothing to switch off.
+ */
+is_momentary: boolean, 
+/**
+ * It is on.
+ */
+is_on: boolean, 
+/**
+ * How much, in `unit`.
+ */
+value: number | null, 
+/**
+ * `percent`, `ms`, `permille` or empty.
+ */
+unit: string, 
+/**
+ * Least value.
+ */
+least: number, 
+/**
+ * Largest value.
+ */
+most: number, 
+/**
+ * What it is aimed at now.
+ */
+target: number | null, 
+/**
+ * What it can be aimed at; empty = it needs no target.
+ */
+targets: Array<FaultTarget>, 
+/**
+ * How often it has struck.
+ */
+count: number, };
+export type TrainingSet = { 
+/**
+ * Which.
+ */
+key: string, 
+/**
+ * On or off; true lets a momentary one happen.
+ */
+is_on: boolean, 
+/**
+ * How much; `None` = as before, or the usual.
+ */
+value: number | null, 
+/**
+ * Aimed at; `None` = as before, or the first.
+ */
+target: number | null, };
+export type TrainingView = { 
+/**
+ * The faults.
+ */
+faults: Array<TrainingFault>, 
+/**
+ * Seed of what happens by chance.
+ */
+seed: number, };
 export type TrendView = { 
 /**
  * Which batch.
@@ -1422,6 +1937,27 @@ export type WhyNot = { "code": "needs_right",
  * Least role that has it.
  */
 role: string, } | { "code": "wrong_state" } | { "code": "plc_offline" } | { "code": "no_free_slot" } | { "code": "order_in_plc" } | { "code": "no_command_word" } | { "code": "pending" } | { "code": "no_register_map" };
+export type WordRow = { 
+/**
+ * First address.
+ */
+addr: number, 
+/**
+ * Slot and key, such as `slot 1 silo_a (read)`.
+ */
+name: string, 
+/**
+ * Raw words, hexadecimal.
+ */
+raw: string, 
+/**
+ * Decoded; empty when it is no value of its kind.
+ */
+value: string, 
+/**
+ * The verdict, empty when there is nothing to say.
+ */
+verdict: string, };
 
 /** Command name to request and response. */
 export interface Commands {
@@ -1451,6 +1987,14 @@ export interface Commands {
   silo_list: { request: Nothing; response: SiloList };
   silo_consumption: { request: ConsumptionGet; response: ConsumptionView };
   silo_movements: { request: MovementList; response: MovementPage };
+  plc_get: { request: Nothing; response: PlcView };
+  plc_slot_decide: { request: PlcSlotDecide; response: PlcView };
+  plc_flags_set: { request: PlcFlagsSet; response: PlcView };
+  plc_event_list: { request: Nothing; response: PlcEventList };
+  plc_examine: { request: PlcExamine; response: PlcExamination };
+  training_get: { request: Nothing; response: TrainingView };
+  training_set: { request: TrainingSet; response: TrainingView };
+  training_clear: { request: Nothing; response: TrainingView };
   outbox_list: { request: Nothing; response: OutboxList };
   outbox_retry: { request: OutboxRetry; response: OutboxList };
   outbox_waive: { request: OutboxWaive; response: OutboxList };

@@ -20,6 +20,7 @@ use tokio::sync::{Notify, watch};
 use crate::clock::Clock;
 use crate::commands::live::{LinkStateView, LinkView, LiveView, OutboxCounts};
 use crate::commands::session::{DemoPerson, StartProblem};
+use crate::commands::training::Trainer;
 use crate::config::{self, SiloSeed};
 use crate::engine::Image;
 use crate::engine::live::{Cached, snapshot};
@@ -52,6 +53,7 @@ pub(crate) struct Inner {
     pub(crate) import_turn: tokio::sync::Mutex<()>,
     pub(crate) problems: Vec<StartProblem>,
     pub(crate) demo: Option<Demo>,
+    pub(crate) trainer: Option<Arc<dyn Trainer>>,
     pub(crate) demo_people: Vec<DemoPerson>,
     pub(crate) version: String,
     pub(crate) erp_address: String,

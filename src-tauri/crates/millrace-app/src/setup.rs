@@ -9,6 +9,7 @@ use millrace_core::registers::RegisterMap;
 use rust_decimal::Decimal;
 
 use crate::clock::{Clock, SystemClock};
+use crate::commands::training::Trainer;
 use crate::config::{self, Config, ConfigError, SiloSeed};
 
 /// Who moves the application.
@@ -51,6 +52,8 @@ pub struct Setup {
     pub data_dir: PathBuf,
     /// Set on the virtual plant.
     pub demo: Option<Demo>,
+    /// Who makes faults for training; only the virtual plant has one.
+    pub trainer: Option<Arc<dyn Trainer>>,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
     /// Who moves the application.
@@ -108,6 +111,7 @@ impl Setup {
             silos,
             data_dir: data_dir.to_path_buf(),
             demo: None,
+            trainer: None,
             clock: SystemClock::new(),
             pace: Pace::Own,
             version: version.to_owned(),
@@ -152,6 +156,7 @@ impl Setup {
             silos: Ok(config::parse_silos(silos_toml, factor)?),
             data_dir: data_dir.to_path_buf(),
             demo: Some(Demo { speed }),
+            trainer: None,
             clock: SystemClock::new(),
             pace: Pace::Own,
             version: version.to_owned(),

@@ -176,6 +176,7 @@ impl App {
             import_turn: tokio::sync::Mutex::new(()),
             problems,
             demo: setup.demo,
+            trainer: setup.trainer,
             demo_people,
             version: setup.version,
             erp_address,

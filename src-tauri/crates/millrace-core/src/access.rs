@@ -30,11 +30,17 @@ pub enum Right {
     OutboxRetry,
     /// Close a refused message without the ERP.
     OutboxWaive,
+    /// Decide about a slot in which PLC and books differ, and set the flags of a new plant.
+    PlcDecide,
+    /// Have the PLC examined.
+    PlcExamine,
+    /// Make faults in the virtual plant.
+    Train,
 }
 
 impl Right {
     /// Every right, in the order of the rights table.
-    pub const ALL: [Right; 11] = [
+    pub const ALL: [Right; 14] = [
         Right::View,
         Right::OrderImport,
         Right::BatchApprove,
@@ -46,6 +52,9 @@ impl Right {
         Right::ManualEnter,
         Right::OutboxRetry,
         Right::OutboxWaive,
+        Right::PlcDecide,
+        Right::PlcExamine,
+        Right::Train,
     ];
 }
 
@@ -82,6 +91,8 @@ impl Role {
                 Right::BatchCancel,
                 Right::ManualEnter,
                 Right::OutboxRetry,
+                Right::PlcExamine,
+                Right::Train,
             ],
             Role::Supervisor | Role::Admin => &Right::ALL,
         }

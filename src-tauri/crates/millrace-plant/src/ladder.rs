@@ -14,6 +14,7 @@
 //! | host | READ ack (D6x76) = 1 | the final block is stored |
 //! | PLC | READ block = 0, ack = 0 | the slot is free |
 //! | host | command | 0 none, 1 pause, 2 resume, 3 stop |
+//! | PLC | heartbeat, boot counter | where the map has them: +1 a second, +1 a start |
 //! | PLC | command echo | the command that was carried out; back to 0 when the command is 0 |
 //!
 //! A block that does not pass the check stays offered (flag 0) and is entered as refused. One batch
@@ -41,6 +42,9 @@ use crate::rng::Seeded;
 const TAKE_MS: u32 = 200;
 /// From the acknowledgement to the cleared slot, in milliseconds of plant time.
 const FREE_MS: u32 = 300;
+
+/// From one rise of the heartbeat to the next, in milliseconds of plant time.
+const BEAT_MS: u32 = 1_000;
 
 /// Where a slot stands inside the PLC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,20 +102,42 @@ pub struct Ladder {
     refused: Vec<Option<String>>,
     queue: VecDeque<SlotNo>,
     line: Option<Line>,
+    /// Time since the heartbeat last rose, in milliseconds.
+    beat_ms: u32,
 }
 
 impl Ladder {
-    /// The program before its first scan: sets every flag to 1, as a started plant shows it.
+    /// The program before its first scan: sets every flag to 1, as a started plant shows it, and
+    /// counts this start.
     #[must_use]
     pub fn start(layout: &Layout, memory: &mut Memory) -> Ladder {
         for slot in &layout.slots {
             memory.set(slot.flag, 1);
         }
+        Ladder::count_start(layout, memory);
         Ladder {
             phases: vec![Phase::Free; layout.slots.len()],
             refused: vec![None; layout.slots.len()],
             queue: VecDeque::new(),
             line: None,
+            beat_ms: 0,
+        }
+    }
+
+    /// The program starts: after a download of it, or after the power came back.
+    pub fn count_start(layout: &Layout, memory: &mut Memory) {
+        if let Some(at) = layout.boot_counter {
+            memory.set(at, memory.get(at).wrapping_add(1));
+        }
+    }
+
+    /// The heartbeat rises once a second while the program is scanned.
+    fn beat(&mut self, layout: &Layout, memory: &mut Memory) {
+        let Some(at) = layout.heartbeat else { return };
+        self.beat_ms = self.beat_ms.saturating_add(STEP_MS);
+        if self.beat_ms >= BEAT_MS {
+            self.beat_ms = 0;
+            memory.set(at, memory.get(at).wrapping_add(1));
         }
     }
 
@@ -132,6 +158,7 @@ impl Ladder {
     pub fn scan(&mut self, on: &mut Scan<'_>) -> bool {
         let mut event = false;
         let layout = on.layout;
+        self.beat(layout, on.memory);
         for (place, slot) in layout.slots.iter().enumerate() {
             event |= self.command(place, slot, on);
             event |= self.hand_over(place, slot, on);

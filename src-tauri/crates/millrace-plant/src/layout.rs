@@ -75,6 +75,10 @@ pub struct Layout {
     pub weight_offset: u16,
     /// Flag or acknowledgement.
     pub flag_offset: u16,
+    /// Counts seconds of the running program, if the map has it.
+    pub heartbeat: Option<u16>,
+    /// Counts the program's starts, if the map has it.
+    pub boot_counter: Option<u16>,
     /// The PLC clears a READ slot after its acknowledgement; else the next recipe replaces it.
     pub clears_after_ack: bool,
 }
@@ -125,6 +129,8 @@ impl Layout {
             failed_offset: fields.failed.offset,
             weight_offset: fields.weight.offset,
             flag_offset: map.flag_offset(),
+            heartbeat: map.system().heartbeat,
+            boot_counter: map.system().boot_counter,
             clears_after_ack: match map.rules().slot_free_when {
                 SlotFreeWhen::AckCleared => true,
                 SlotFreeWhen::TakenByNext => false,

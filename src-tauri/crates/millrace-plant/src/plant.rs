@@ -253,6 +253,8 @@ impl VirtualPlant {
             }
             self.state.memory = Memory::default();
             self.state.ladder = Ladder::start(&self.state.layout, &mut self.state.memory);
+        } else {
+            Ladder::count_start(&self.state.layout, &mut self.state.memory);
         }
         self.save()
     }

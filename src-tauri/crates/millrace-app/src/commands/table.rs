@@ -10,18 +10,22 @@ use super::batch::{
     QueueView, TrendView,
 };
 use super::chart::{BatchChartGet, ChartView};
+use super::examine::{PlcExamination, PlcExamine};
 use super::history::{HistoryList, HistoryPage};
 use super::live::LiveView;
 use super::order::{ImportReport, OrderList};
 use super::outbox::{OutboxList, OutboxRetry, OutboxWaive};
 use super::overview::OverviewView;
+use super::plc::{PlcFlagsSet, PlcSlotDecide, PlcView};
+use super::plc_event::PlcEventList;
 use super::session::{AppInfo, Done, FirstAdminCreate, Nothing, SessionOpen, SessionView};
 use super::silo::{ConsumptionGet, ConsumptionView, MovementList, MovementPage, SiloList};
+use super::training::{TrainingSet, TrainingView};
 use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
-    batch_act, batch_command, batch_view, chart, history, live, manual, order, outbox, overview,
-    session, silo,
+    batch_act, batch_command, batch_view, chart, examine, history, live, manual, order, outbox,
+    overview, plc, plc_event, session, silo, training,
 };
 use crate::error::AppError;
 
@@ -105,6 +109,14 @@ commands! {
     silo::silo_list(Nothing) -> SiloList, [right View];
     silo::silo_consumption(ConsumptionGet) -> ConsumptionView, [right View];
     silo::silo_movements(MovementList) -> MovementPage, [right View];
+    plc::plc_get(Nothing) -> PlcView, [right View];
+    plc::plc_slot_decide(PlcSlotDecide) -> PlcView, [right PlcDecide, audited];
+    plc::plc_flags_set(PlcFlagsSet) -> PlcView, [right PlcDecide, audited];
+    plc_event::plc_event_list(Nothing) -> PlcEventList, [right View];
+    examine::plc_examine(PlcExamine) -> PlcExamination, [right PlcExamine, audited];
+    training::training_get(Nothing) -> TrainingView, [right View];
+    training::training_set(TrainingSet) -> TrainingView, [right Train, audited];
+    training::training_clear(Nothing) -> TrainingView, [right Train, audited];
     outbox::outbox_list(Nothing) -> OutboxList, [right View];
     outbox::outbox_retry(OutboxRetry) -> OutboxList, [right OutboxRetry, audited];
     outbox::outbox_waive(OutboxWaive) -> OutboxList, [right OutboxWaive, audited];

@@ -65,6 +65,7 @@ use super::map::{ReadyRule, Rules, SlotFreeWhen};
 /// How far a download has come, as stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS))]
 pub enum DownloadStep {
     /// Checked and stored; no word is known to be in the PLC.
     Prepared,
@@ -166,6 +167,7 @@ pub enum DownloadTrouble {
 /// How far a batch has come after the PLC took it, as stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(ts_rs::TS))]
 pub enum FinishStep {
     /// In the PLC, no final values stored.
     Running,

@@ -24,6 +24,7 @@ pub struct RegisterMap {
     pub(super) fields: Fields,
     pub(super) silos: Vec<SiloField>,
     pub(super) optional: OptionalWords,
+    pub(super) system: SystemWords,
     pub(super) rules: Rules,
     pub(super) equipment_failure: Option<EquipmentFailureArea>,
     pub(super) manual_weighing: Option<ManualWeighingArea>,
@@ -85,6 +86,16 @@ pub struct OptionalWords {
     pub command_echo: Option<u16>,
     /// Both areas: a number that tells two downloads of one order apart.
     pub download_id: Option<u16>,
+}
+
+/// Words of the PLC as a whole that only some plants have, as addresses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SystemWords {
+    /// Rises by one about once a second while the PLC's program runs, and wraps to 0.
+    pub heartbeat: Option<u16>,
+    /// Rises by one at each start of the PLC's program; kept over a power loss.
+    pub boot_counter: Option<u16>,
 }
 
 /// How the plant's program and ours take turns, and how far its figures may differ.
@@ -309,6 +320,12 @@ impl RegisterMap {
                 self.read_base(slot) + offset,
             )
         })
+    }
+
+    /// The words of the PLC as a whole, where the plant has them.
+    #[must_use]
+    pub fn system(&self) -> SystemWords {
+        self.system
     }
 
     /// Words of one slot's block; read and written in one frame.

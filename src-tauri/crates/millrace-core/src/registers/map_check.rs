@@ -301,6 +301,14 @@ pub(super) fn check_areas(file: &File) -> Result<(), MapError> {
             claim(&format!("manual_weighing.{key}"), first, u32::from(words))?;
         }
     }
+    for (key, word) in [
+        ("system.heartbeat", file.system.heartbeat),
+        ("system.boot_counter", file.system.boot_counter),
+    ] {
+        if let Some(word) = word {
+            claim(key, word, 1)?;
+        }
+    }
     Ok(())
 }
 

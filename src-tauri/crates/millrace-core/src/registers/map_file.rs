@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::codec::WordOrder;
 use super::map::{
     EquipmentFailureArea, FinishedWeight, ManualWeighingArea, OptionalWords, ReadyRule,
-    RegisterMap, SlotFreeWhen,
+    RegisterMap, SlotFreeWhen, SystemWords,
 };
 use super::map_check;
 
@@ -51,6 +51,8 @@ pub(super) struct File {
     pub(super) silo: Vec<FileSilo>,
     #[serde(default)]
     pub(super) optional: FileOptional,
+    #[serde(default)]
+    pub(super) system: SystemWords,
     pub(super) rules: FileRules,
     pub(super) equipment_failure: Option<EquipmentFailureArea>,
     pub(super) manual_weighing: Option<ManualWeighingArea>,
@@ -161,6 +163,7 @@ pub(super) fn parse(text: &str) -> Result<RegisterMap, MapError> {
             command_echo: file.optional.command_echo,
             download_id: file.optional.download_id,
         },
+        system: file.system,
         rules,
         equipment_failure: file.equipment_failure,
         manual_weighing: file.manual_weighing,

@@ -13,7 +13,9 @@ pub mod verdict;
 
 pub use block::{EncodeError, SlotBlock, SlotOrder, content_hash, encode, plc_text};
 pub use codec::{CodecError, WordOrder};
-pub use map::{FinishedWeight, ReadyRule, RegisterMap, Rules, SiloField, SlotFreeWhen};
+pub use map::{
+    FinishedWeight, ReadyRule, RegisterMap, Rules, SiloField, SlotFreeWhen, SystemWords,
+};
 pub use map_file::MapError;
 pub use verdict::{Expected, Reason, Verdict, accept};
 

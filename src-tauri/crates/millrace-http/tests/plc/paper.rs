@@ -102,10 +102,10 @@ fn a_right_map_shows_its_addresses_and_a_wrong_one_its_key() {
         0,
         &[
             "is right",
-            "version 1",
+            "version 2",
             "10 slots",
             "high_first",
-            "heartbeat of the PLC",
+            "heartbeat of this program",
         ],
     );
     let text = out(&output);
@@ -137,7 +137,7 @@ fn a_right_map_shows_its_addresses_and_a_wrong_one_its_key() {
     for (right, wrong, names) in [
         ("id_offset = 30", "id_offset = 29", "already belongs to"),
         ("stride = 100", "stride = 50", "stride"),
-        ("version = 1", "version = 1\ncolour = 1", "line"),
+        ("version = 2", "version = 2\ncolour = 1", "line"),
         ("write_base = 7000", "write_base = 6500", "read_base"),
     ] {
         let site = Site::paper(&MAP.replacen(right, wrong, 1));

@@ -78,7 +78,7 @@ async fn the_doctor_finds_a_right_plant_right_and_changes_nothing() {
             "silo_j",
             "ready D7076 = 1",
             "nothing was written",
-            "missing: heartbeat of the PLC",
+            "missing: heartbeat of this program",
             "Nothing to complain about.",
         ],
     );
@@ -111,10 +111,10 @@ async fn the_doctor_finds_a_right_plant_right_and_changes_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_word_in_use_is_not_tested() {
     let (plant, site) = plant().await;
-    plant.with_plant(|plant| plant.write_words(7_978, &[7; 22]).expect("inside"));
+    plant.with_plant(|plant| plant.write_words(7_979, &[7; 21]).expect("inside"));
     let before = memory(&plant);
     let output = site.ask(&["doctor", "plc", "--config", "config.toml", "--write-test"]);
-    check(&output, 0, &["none of D7978 to D7999 is 0"]);
+    check(&output, 0, &["none of D7979 to D7999 is 0"]);
     assert_eq!(memory(&plant), before);
 }
 

@@ -135,7 +135,12 @@ fn addresses_and_rules_are_those_of_the_file() {
     );
     assert_eq!(map.command_addr(SlotNo(2)), Some(7_177));
     assert_eq!(map.command_echo_addr(SlotNo(2)), Some(6_177));
-    assert_eq!(map.download_id_addr(SlotNo(2)), None);
+    assert_eq!(map.download_id_addr(SlotNo(2)), Some((7_178, 6_178)));
+    let system = map.system();
+    assert_eq!(
+        (system.heartbeat, system.boot_counter),
+        (Some(9_020), Some(9_021))
+    );
     assert_eq!(
         (map.block_words(), map.flag_offset(), map.text_chars()),
         (77, 76, 16)
@@ -185,14 +190,14 @@ fn refused(from: &str, to: &str, names: &str) {
 fn every_slip_in_the_file_is_refused_by_name() {
     for (from, to, names) in [
         // Not the file's shape.
-        ("version = 1", "version = 1\ncolour = 2", "colour"),
+        ("version = 2", "version = 1\ncolour = 2", "colour"),
         ("offset = 25, words = 2", "ofset = 25, words = 2", "ofset"),
         ("area = \"DM\"", "area = \"EM\"", "EM"),
         ("read_base = 6000", "read_base = -1", "-1"),
         ("stride = 100\n", "", "stride"),
         ("stride = 100", "stride = \"100\"", "line"),
         // Frame of the map.
-        ("version = 1", "version = 0", "version"),
+        ("version = 2", "version = 0", "version"),
         ("plant = \"demo\"", "plant = \" \"", "plant"),
         ("slots = 10", "slots = 0", "slots"),
         ("stride = 100", "stride = 76", "stride"),
@@ -232,16 +237,18 @@ fn every_slip_in_the_file_is_refused_by_name() {
             "optional.command_echo",
         ),
         ("command_echo = 77\n", "", "come together"),
-        (
-            "command_echo = 77",
-            "command_echo = 77\ndownload_id = 77",
-            "download_id",
-        ),
+        ("download_id = 78", "download_id = 77", "download_id"),
         // Areas.
         ("write_base = 7000", "write_base = 6950", "write_base"),
         ("write_base = 7000", "write_base = 32000", "D32767"),
         ("year = 8016", "year = 8015", "equipment_failure.year"),
         ("qty = 9010", "qty = 6010", "manual_weighing.qty"),
+        ("heartbeat = 9020", "heartbeat = 9012", "system.heartbeat"),
+        (
+            "boot_counter = 9021",
+            "boot_counter = 9020",
+            "system.boot_counter",
+        ),
         // Rules.
         (
             "mass_balance_pct = 10",

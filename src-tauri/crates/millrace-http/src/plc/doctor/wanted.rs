@@ -3,10 +3,16 @@
 
 use toml::Table;
 
-/// Of these, the keys that a map of this version may name.
-const KNOWN: &[&str] = &["command", "command_echo", "download_id"];
+/// Of these, the keys that a map of this version may name, and the table they stand in.
+const KNOWN: &[(&str, &str)] = &[
+    ("command", "optional"),
+    ("command_echo", "optional"),
+    ("download_id", "optional"),
+    ("heartbeat", "system"),
+    ("boot_counter", "system"),
+];
 
-/// Key under `[optional]`, what the word is, and what is missing without it.
+/// Key, what the word is, and what is missing without it.
 const WANTED: &[(&str, &str, &str)] = &[
     (
         "command",
@@ -69,16 +75,21 @@ const WANTED: &[(&str, &str, &str)] = &[
 /// A sentence for each word that the map does not name.
 pub(in crate::plc) fn missing(map_text: &str) -> Vec<String> {
     let file: Table = map_text.parse().unwrap_or_default();
-    let named = file.get("optional").and_then(toml::Value::as_table);
+    let is_named = |key: &str| {
+        KNOWN.iter().any(|(known, table)| {
+            let named = file.get(*table).and_then(toml::Value::as_table);
+            *known == key && named.is_some_and(|named| named.contains_key(key))
+        })
+    };
     WANTED
         .iter()
-        .filter(|(key, _, _)| !named.is_some_and(|named| named.contains_key(*key)))
+        .filter(|(key, _, _)| !is_named(key))
         .map(|(key, what, without)| {
-            let place = if KNOWN.contains(key) {
-                format!(" (optional.{key})")
-            } else {
-                String::new()
-            };
+            let place = KNOWN
+                .iter()
+                .find(|(known, _)| known == key)
+                .map(|(_, table)| format!(" ({table}.{key})"))
+                .unwrap_or_default();
             format!("missing: {what}{place}: {without}.")
         })
         .collect()
@@ -92,7 +103,8 @@ mod tests {
     fn what_a_map_names_is_not_missing() {
         let all = missing("");
         assert_eq!(all.len(), WANTED.len());
-        let some = missing("[optional]\ncommand = 77\ncommand_echo = 77\nheartbeat = 78\n");
+        let some =
+            missing("[optional]\ncommand = 77\ncommand_echo = 77\n[system]\nheartbeat = 9020\n");
         assert_eq!(some.len(), WANTED.len() - 3);
         for gone in ["command", "heartbeat of the PLC"] {
             assert!(!some.iter().any(|one| one.contains(gone)), "{gone}");
