@@ -6,6 +6,7 @@ use millrace_app::commands::view::Quality;
 use millrace_core::batch::run::Run;
 use millrace_core::error_code::ErrorCode;
 use millrace_plant::PlantConfig;
+use millrace_plant::odoo::NewOrder;
 use millrace_tests::{DEMO_MAP, Rig, WHOLE_BATCH, Who};
 use serde_json::{Value, json};
 
@@ -536,4 +537,53 @@ async fn a_plc_that_answers_and_does_not_run_shows_no_live_value() {
     assert_eq!(count(&rig, "plc_program_stopped").await, 1);
     assert_eq!(count(&rig, "plc_program_back").await, 1);
     rig.finish().await;
+}
+
+#[tokio::test]
+async fn names_longer_than_the_plc_carries_are_told_apart_by_their_number() {
+    let rig = Rig::start(217).await;
+    let names = ["WAREHOUSE-NORTH/MO/00901", "WAREHOUSE-NORTH/MO/00902"];
+    for (name, mass_g) in names.iter().zip([200_000, 300_000]) {
+        let order = json!({
+            "name": name, "product": "LAYER FEED 16", "quantity_g": 1_000_000,
+            "components": [
+                { "product": "PKE pellet", "equipment": "silo101", "to_consume_g": 1_000_000 - mass_g },
+                { "product": "Corn", "equipment": "silo102", "to_consume_g": mass_g },
+            ],
+        });
+        let order: NewOrder = serde_json::from_value(order).expect("an order");
+        rig.plant.erp().add_order(order).expect("a new order");
+    }
+    rig.ok(Who::Operator, "order_import", json!({})).await;
+    for name in names {
+        rig.approve(&format!("{name}/1")).await;
+        rig.start_batch(&format!("{name}/1")).await;
+        steps(&rig, 2).await;
+    }
+    let books = rig.books();
+    let in_plc: Vec<&str> = books
+        .batches
+        .iter()
+        .map(|b| b.order_name.as_str())
+        .collect();
+    assert_eq!(
+        in_plc, ["WAREHOUSE-NORTH/"; 2],
+        "both are there under one text"
+    );
+    rig.until("both are done", 2 * WHOLE_BATCH, |live| {
+        live.batch.is_none()
+    })
+    .await;
+    rig.drain().await;
+    let erp = rig.erp();
+    for (batch, name) in rig.books().batches.iter().zip(names) {
+        let held = erp
+            .orders
+            .iter()
+            .find(|o| o.name == name)
+            .expect("its order");
+        let left: i64 = batch.left.iter().map(|m| m.mass_g.to_plc_step().0).sum();
+        let posted: i64 = held.consumption.values().map(|g| g.0).sum();
+        assert_eq!(posted, left, "{name}");
+    }
 }
