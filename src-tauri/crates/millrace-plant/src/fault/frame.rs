@@ -58,8 +58,8 @@ fn some_byte(dice: &mut Seeded) -> u8 {
     u8::try_from(dice.between(1, 255)).unwrap_or(1)
 }
 
-/// One bit of the values.
-pub(super) fn garble_payload(framing: Framing, bytes: &mut Vec<u8>, dice: &mut Seeded) -> bool {
+/// One bit of the values. False when there are none to garble, as in each function here.
+pub(super) fn garble_payload(framing: Framing, bytes: &mut [u8], dice: &mut Seeded) -> bool {
     let Some(start) = payload(framing, bytes) else {
         return false;
     };
@@ -69,7 +69,7 @@ pub(super) fn garble_payload(framing: Framing, bytes: &mut Vec<u8>, dice: &mut S
 }
 
 /// One bit, or one byte, before the values. The length of a Modbus frame stays: it frames the stream.
-pub(super) fn garble_header(framing: Framing, bytes: &mut Vec<u8>, dice: &mut Seeded) -> bool {
+pub(super) fn garble_header(framing: Framing, bytes: &mut [u8], dice: &mut Seeded) -> bool {
     let end = payload(framing, bytes).unwrap_or(bytes.len());
     let mut at = place(0, end, dice);
     if framing == Framing::Modbus && MODBUS_LENGTH.contains(&at) {

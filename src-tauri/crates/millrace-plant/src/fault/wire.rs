@@ -332,15 +332,17 @@ impl WireFaults {
             return out;
         }
         let mut answer = bytes.to_vec();
-        for (kind, change) in [
-            (WireKind::GarblePayload, frame::garble_payload as Change),
+        let garbled = [
+            (WireKind::GarblePayload, frame::garble_payload as Garble),
             (WireKind::GarbleHeader, frame::garble_header),
-            (WireKind::Truncate, frame::truncate),
-        ] {
-            // A frame without values has none to garble.
-            if hit(kind) && change(framing, &mut answer, &mut dice) {
+        ];
+        for (kind, garble) in garbled {
+            if hit(kind) && garble(framing, &mut answer, &mut dice) {
                 self.note(kind);
             }
+        }
+        if hit(WireKind::Truncate) && frame::truncate(framing, &mut answer, &mut dice) {
+            self.note(WireKind::Truncate);
         }
         if hit(WireKind::Reorder) {
             self.note(WireKind::Reorder);
@@ -366,7 +368,7 @@ impl WireFaults {
     }
 }
 
-type Change = fn(Framing, &mut Vec<u8>, &mut Seeded) -> bool;
+type Garble = fn(Framing, &mut [u8], &mut Seeded) -> bool;
 
 fn now(bytes: Vec<u8>, foreign: bool) -> Delivery {
     Delivery {
