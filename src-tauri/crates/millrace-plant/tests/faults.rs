@@ -163,7 +163,7 @@ async fn a_half_open_stream_is_given_up_and_a_new_one_serves() {
             .expect_err("nobody answers");
         assert!(error.outcome_unknown(), "{error}");
         assert_eq!(driver.read(20_000, 1).await.expect("a new stream"), [5]);
-        switch(&plant, &FaultSwitch::on("half_open"));
+        switch(&plant, &FaultSwitch::on("half_open").with(0));
         let error = driver.read(20_000, 1).await.expect_err("each new one dies");
         assert!(
             matches!(error, PlcError::Timeout { .. } | PlcError::Io(_)),
@@ -310,9 +310,11 @@ async fn the_erps_faults_are_the_virtual_erps_own_and_are_counted() {
     let mut cut = TcpStream::connect(plant.odoo())
         .await
         .expect("the listener stands");
-    cut.write_all(b"GET /sim/book HTTP/1.1\r\nHost: erp\r\n\r\n")
+    cut.write_all(b"GET /api/scada/health HTTP/1.1\r\nHost: erp\r\n\r\n")
         .await
         .expect("sent");
+    let ended = cut.read(&mut [0; 64]).await;
+    assert!(matches!(ended, Ok(0) | Err(_)), "cut without an answer");
     switch(&plant, &FaultSwitch::off("erp_down"));
     assert_eq!(ask().await.0, 200);
     for (wrong, why) in [
@@ -326,7 +328,7 @@ async fn the_erps_faults_are_the_virtual_erps_own_and_are_counted() {
         ),
         (
             FaultSwitch::on("erp_html").with(0),
-            "erp_html goes from 1 to 100 , not 0",
+            "erp_html goes from 1 to 100, not 0",
         ),
     ] {
         let error = plant.board().set(&wrong).expect_err(why);

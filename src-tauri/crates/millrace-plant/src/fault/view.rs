@@ -109,7 +109,7 @@ pub enum FaultError {
     #[error("there is no fault \"{0}\"")]
     NoSuchFault(String),
     /// The asker's fault.
-    #[error("{key} goes from {least} to {most} {unit}, not {value}")]
+    #[error("{key} goes from {least} to {most}{}, not {value}", after_space(.unit))]
     Value {
         /// The fault.
         key: &'static str,
@@ -137,6 +137,14 @@ pub enum FaultError {
     /// As `Plant`, of the ERP.
     #[error(transparent)]
     Erp(#[from] crate::odoo::OdooError),
+}
+
+fn after_space(unit: &str) -> String {
+    if unit.is_empty() {
+        String::new()
+    } else {
+        format!(" {unit}")
+    }
 }
 
 /// The amount that counts: the one asked for, the one before, or the usual.
