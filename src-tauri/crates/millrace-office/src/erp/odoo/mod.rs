@@ -4,6 +4,7 @@
 mod addon;
 mod envelope;
 mod map;
+mod map_area;
 mod reading;
 mod session;
 
