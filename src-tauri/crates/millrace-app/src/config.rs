@@ -70,6 +70,10 @@ pub struct Plc {
     /// Period in which one idle slot after the other is looked at, milliseconds.
     #[serde(default = "idle_ms")]
     pub poll_idle_ms: u64,
+    /// Period in which the areas beside the slots (equipment failure, manual weighing) are looked at,
+    /// milliseconds.
+    #[serde(default = "area_ms")]
+    pub poll_area_ms: u64,
     /// How many batches may be in the PLC at once (the one that doses included).
     #[serde(default = "in_plc")]
     pub batches_in_plc_max: u16,
@@ -79,6 +83,9 @@ fn live_ms() -> u64 {
     500
 }
 fn idle_ms() -> u64 {
+    1_000
+}
+fn area_ms() -> u64 {
     1_000
 }
 fn in_plc() -> u16 {
@@ -237,6 +244,12 @@ impl Config {
                 return bad(format!(
                     "plc.poll_idle_ms: {} is outside 200 to 60000",
                     plc.poll_idle_ms
+                ));
+            }
+            if !(200..=60_000).contains(&plc.poll_area_ms) {
+                return bad(format!(
+                    "plc.poll_area_ms: {} is outside 200 to 60000",
+                    plc.poll_area_ms
                 ));
             }
             if plc.batches_in_plc_max == 0 {

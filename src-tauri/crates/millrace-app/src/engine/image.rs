@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use millrace_core::ids::{BatchId, SiloNo, SlotNo};
 use millrace_core::units::Grams;
+use millrace_store::table::area_step::Area;
 use millrace_store::table::batch::BatchRow;
 
 /// What a slot showed when nobody of ours was in it.
@@ -100,6 +101,8 @@ pub(crate) struct Image {
     pub(crate) slots: BTreeMap<SlotNo, SlotSeen>,
     /// Batches of ours by id.
     pub(crate) batches: BTreeMap<BatchId, BatchImage>,
+    /// Why the content of an area beside the slots is not believed, while it is not.
+    pub(crate) area_trouble: BTreeMap<Area, String>,
 }
 
 impl Image {

@@ -8,7 +8,7 @@ use super::known;
 use crate::{Read, StoreError, Write};
 
 /// Which area.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Area {
     /// Equipment failures.
     EquipmentFailure,

@@ -151,16 +151,19 @@ impl ErpConnector for OdooAddon {
     }
 
     async fn failures_like(&self, post: &FailurePost) -> Result<u64, ErpError> {
-        let mut found = 0;
-        for page in 0..PAGES_MAX {
-            let params = json!({"equipment_code": post.equipment_code, "limit": PAGE, "offset": page * PAGE});
+        // To the first empty page: a server may give fewer rows a page than it was asked for.
+        let (mut found, mut offset) = (0, 0);
+        for _ in 0..PAGES_MAX {
+            let params =
+                json!({"equipment_code": post.equipment_code, "limit": PAGE, "offset": offset});
             let result = self.session.read(FAILURES, &params).await?;
             let (rows, like) =
                 self.look_into(&result, |result| map_area::failures_like(result, post))?;
-            found += like;
-            if rows < PAGE {
+            if rows == 0 {
                 return Ok(found);
             }
+            found += like;
+            offset += rows;
         }
         Err(ErpError::protocol("a list of failures that has no end"))
     }
