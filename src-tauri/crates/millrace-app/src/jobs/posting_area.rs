@@ -65,7 +65,7 @@ async fn send_failure(
         }
         Err(error) => {
             inner.erp_lost(&error).await;
-            return postpone(inner, row, error.to_string()).await;
+            return postpone(inner, row, error.to_string(), i64::MAX).await;
         }
     };
     row.read_back = Some(to_json(&Mark {
@@ -109,17 +109,16 @@ async fn read_back_failure(
             inner.erp_good().await;
             let now_ms = inner.clock.now_ms();
             let why = "the read-back does not find it".to_owned();
-            if now_ms < sent_at_ms {
-                // The clock was set back: nobody knows how long it has been, so the wait begins again.
+            // A clock that was set back tells nothing of how long it has been: the wait begins again.
+            let since_ms = sent_at_ms.min(now_ms);
+            let until_ms = since_ms + SERVER_MAY_COMMIT_MS;
+            if now_ms < until_ms {
                 row.read_back = Some(to_json(&Mark {
                     rows_before: Some(before),
-                    sent_at_ms: now_ms,
+                    sent_at_ms: since_ms,
                 })?);
-                Outcome::InDoubt { why }
-            } else if now_ms - sent_at_ms < SERVER_MAY_COMMIT_MS {
-                Outcome::InDoubt {
-                    why: format!("{why} yet, the ERP may still be at it"),
-                }
+                let why = format!("{why} yet, the ERP may still be at it");
+                return postpone(inner, row, why, until_ms).await;
             } else {
                 Outcome::NotSent { why }
             }
@@ -155,10 +154,16 @@ fn for_a_person(why: &str) -> Outcome {
     }
 }
 
-/// Nothing was sent: the message waits for its next turn.
-async fn postpone(inner: &Inner, mut row: OutboxRow, why: String) -> Result<(), AppError> {
+/// Nothing was sent: the message waits for its next turn, at the latest until then.
+async fn postpone(
+    inner: &Inner,
+    mut row: OutboxRow,
+    why: String,
+    latest_ms: i64,
+) -> Result<(), AppError> {
     row.attempts += 1;
-    row.next_at_ms = inner.clock.now_ms() + back_off_ms(row.attempts, row.id.0);
+    let pause_ms = back_off_ms(row.attempts, row.id.0);
+    row.next_at_ms = (inner.clock.now_ms() + pause_ms).min(latest_ms);
     row.last_answer = Some(why);
     inner.commit(move |tx| Ok(tx.outbox_save(&row)?)).await
 }
