@@ -20,13 +20,23 @@ const SERVER_MAY_COMMIT_MS: i64 = 150_000;
 /// So often a list that the ERP cannot give is asked for before a person is.
 const LIST_TRIES: i64 = 8;
 
-/// What was known when a failure was sent; stands in the message's read-back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What the program knows of a failure's sending; stands in the message's read-back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Mark {
-    /// Equal records before; `None` = the ERP could not say.
+    /// Equal records before it was sent; `None` = not sent, or the ERP could not say.
     rows_before: Option<u64>,
     /// When it was sent.
     sent_at_ms: i64,
+    /// How often the ERP answered, and not with a list.
+    unlisted: i64,
+}
+
+impl Mark {
+    fn of(row: &OutboxRow) -> Mark {
+        let text = row.read_back.as_deref();
+        text.and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default()
+    }
 }
 
 pub(super) async fn failure(
@@ -56,22 +66,23 @@ async fn send_failure(
     mut row: OutboxRow,
     post: &FailurePost,
 ) -> Result<(), AppError> {
-    let rows_before = match erp.failures_like(post).await {
+    let mut mark = Mark::of(&row);
+    mark.rows_before = match erp.failures_like(post).await {
         Ok(count) => Some(count),
         // What cannot be sent at all is told by the sending.
         Err(ErpError::Unsendable { .. }) => None,
-        Err(ErpError::Refused { .. } | ErpError::Protocol { .. }) if row.attempts >= LIST_TRIES => {
+        Err(error) => {
+            mark.unlisted += i64::from(is_unlisted(&error));
+            if mark.unlisted < LIST_TRIES || !is_unlisted(&error) {
+                inner.erp_lost(&error).await;
+                row.read_back = Some(to_json(&mark)?);
+                return postpone(inner, row, error.to_string(), i64::MAX).await;
+            }
             None
         }
-        Err(error) => {
-            inner.erp_lost(&error).await;
-            return postpone(inner, row, error.to_string(), i64::MAX).await;
-        }
     };
-    row.read_back = Some(to_json(&Mark {
-        rows_before,
-        sent_at_ms: inner.clock.now_ms(),
-    })?);
+    mark.sent_at_ms = inner.clock.now_ms();
+    row.read_back = Some(to_json(&mark)?);
     let row = begin(inner, row).await?;
     let outcome = match erp.report_failure(post).await {
         Ok(()) => {
@@ -89,53 +100,52 @@ async fn read_back_failure(
     mut row: OutboxRow,
     post: &FailurePost,
 ) -> Result<(), AppError> {
-    let mark: Option<Mark> = row
-        .read_back
-        .as_deref()
-        .and_then(|text| serde_json::from_str(text).ok());
-    let Some(Mark {
-        rows_before: Some(before),
-        sent_at_ms,
-    }) = mark
-    else {
+    let mut mark = Mark::of(&row);
+    let Some(before) = mark.rows_before else {
         return settle(inner, row, for_a_person("nobody knows what it held before")).await;
     };
-    let outcome = match erp.failures_like(post).await {
-        Ok(count) if count > before => {
-            inner.erp_good().await;
-            posted("found by the read-back")
-        }
-        Ok(_) => {
-            inner.erp_good().await;
-            let now_ms = inner.clock.now_ms();
-            let why = "the read-back does not find it".to_owned();
-            // A clock that was set back tells nothing of how long it has been: the wait begins again.
-            let since_ms = sent_at_ms.min(now_ms);
-            let until_ms = since_ms + SERVER_MAY_COMMIT_MS;
-            if now_ms < until_ms {
-                row.read_back = Some(to_json(&Mark {
-                    rows_before: Some(before),
-                    sent_at_ms: since_ms,
-                })?);
-                let why = format!("{why} yet, the ERP may still be at it");
-                return postpone(inner, row, why, until_ms).await;
-            } else {
-                Outcome::NotSent { why }
-            }
-        }
-        Err(
-            error @ (ErpError::Refused { .. }
-            | ErpError::Protocol { .. }
-            | ErpError::Unsendable { .. }),
-        ) if row.attempts >= LIST_TRIES => for_a_person(&error.to_string()),
+    let count = match erp.failures_like(post).await {
+        Ok(count) => count,
         Err(error) => {
             inner.erp_lost(&error).await;
-            Outcome::InDoubt {
-                why: error.to_string(),
-            }
+            mark.unlisted += i64::from(is_unlisted(&error));
+            row.read_back = Some(to_json(&mark)?);
+            let outcome = if mark.unlisted < LIST_TRIES || !is_unlisted(&error) {
+                Outcome::InDoubt {
+                    why: error.to_string(),
+                }
+            } else {
+                for_a_person(&error.to_string())
+            };
+            return settle(inner, row, outcome).await;
         }
     };
-    settle(inner, row, outcome).await
+    inner.erp_good().await;
+    if count > before {
+        return settle(inner, row, posted("found by the read-back")).await;
+    }
+    let why = "the read-back does not find it".to_owned();
+    let now_ms = inner.clock.now_ms();
+    // A clock that was set back tells nothing of how long it has been: the wait begins again.
+    mark.sent_at_ms = mark.sent_at_ms.min(now_ms);
+    let until_ms = mark.sent_at_ms + SERVER_MAY_COMMIT_MS;
+    if now_ms >= until_ms {
+        return settle(inner, row, Outcome::NotSent { why }).await;
+    }
+    row.read_back = Some(to_json(&mark)?);
+    let why = format!("{why} yet, the ERP may still be at it");
+    postpone(inner, row, why, until_ms).await
+}
+
+/// The ERP answered, and not with a list; a page of a moment's maintenance is among these.
+fn is_unlisted(error: &ErpError) -> bool {
+    match error {
+        ErpError::Refused { .. } | ErpError::Protocol { .. } | ErpError::Unsendable { .. } => true,
+        ErpError::Unreachable { .. }
+        | ErpError::NoAnswer { .. }
+        | ErpError::Credentials { .. }
+        | ErpError::Config { .. } => false,
+    }
 }
 
 fn posted(answer: &str) -> Outcome {

@@ -9,6 +9,8 @@ mod reading;
 mod session;
 
 #[cfg(test)]
+mod area_tests;
+#[cfg(test)]
 mod map_tests;
 #[cfg(test)]
 mod tests;
