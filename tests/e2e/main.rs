@@ -3,6 +3,9 @@
 
 mod adversary;
 mod adversary_office;
+mod areas;
+mod areas_link;
+mod areas_office;
 mod bad_day;
 mod bad_start;
 mod main_job;

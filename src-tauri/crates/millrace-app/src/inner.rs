@@ -65,6 +65,7 @@ pub(crate) struct Inner {
     pub(crate) poll_live_ms: i64,
     pub(crate) poll_idle_ms: i64,
     pub(crate) stall_after_ms: i64,
+    pub(crate) poll_area_ms: i64,
     pub(crate) image: Mutex<Image>,
     pub(crate) revision: AtomicI64,
     pub(crate) live_nudge: Notify,
@@ -118,6 +119,17 @@ impl Inner {
     /// How long nothing may fall before a person is told, at the virtual plant's speed.
     pub(crate) fn stall_after_ms(&self) -> i64 {
         self.scaled(self.stall_after_ms)
+    }
+
+    pub(crate) fn poll_area_ms(&self) -> i64 {
+        self.poll_area_ms
+    }
+
+    /// Whether the register map names an area beside the slots.
+    pub(crate) fn has_areas(&self) -> bool {
+        self.map
+            .as_ref()
+            .is_some_and(|map| map.equipment_failure().is_some() || map.manual_weighing().is_some())
     }
 
     pub(crate) fn plc_link(&self) -> Option<PlcLink> {

@@ -13,7 +13,7 @@ pub mod chart;
 pub mod examine;
 pub mod history;
 pub mod live;
-mod manual;
+pub(crate) mod manual;
 pub mod order;
 pub mod outbox;
 pub mod overview;
