@@ -5,5 +5,6 @@ mod adversary;
 mod adversary_office;
 mod bad_day;
 mod bad_start;
+mod doctor;
 mod main_job;
 mod people;

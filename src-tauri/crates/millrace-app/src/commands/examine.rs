@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use ts_rs::TS;
 
 use super::{Context, audit};
-use crate::commissioning::{SilosFile, Subject, WriteTest, examine};
+use crate::commissioning::{Leave, SilosFile, Subject, examine};
 use crate::config::check_silos;
 use crate::error::AppError;
 use crate::inner::Inner;
@@ -113,13 +113,14 @@ pub(super) async fn plc_examine(
         ));
     };
     let actor = context.caller()?.name.clone();
-    let write_test = if request.write_test {
+    if request.write_test {
         // On record before the first word goes out.
         note(inner, &actor, json!({ "write_test": "asked" })).await?;
-        write_test(inner, SlotNo(map.slot_count())).await?
-    } else {
-        WriteTest::NotAsked
-    };
+    }
+    let last = SlotNo(map.slot_count());
+    let write_test = request
+        .write_test
+        .then(|| -> Leave<'_> { Box::pin(leave(inner, last)) });
     let subject = Subject {
         plc,
         driver: &config.driver,
@@ -145,12 +146,16 @@ pub(super) async fn plc_examine(
 }
 
 /// The write test keeps away from a slot that a batch of ours holds.
-async fn write_test(inner: &Inner, slot: SlotNo) -> Result<WriteTest, AppError> {
-    let held = inner.store.read(|read| read.batches_in_slots()).await?;
-    let batch = held.iter().find(|row| row.slot == Some(slot));
-    Ok(batch.map_or(WriteTest::Asked, |row| {
-        WriteTest::Refused(format!("batch {} is in slot {slot}", row.label))
-    }))
+async fn leave(inner: &Inner, slot: SlotNo) -> Result<(), String> {
+    let held = inner
+        .store
+        .read(|read| read.batches_in_slots())
+        .await
+        .map_err(|error| format!("the books do not say whether slot {slot} is free ({error})"))?;
+    match held.iter().find(|row| row.slot == Some(slot)) {
+        Some(row) => Err(format!("batch {} is in slot {slot}", row.label)),
+        None => Ok(()),
+    }
 }
 
 fn silos_file(inner: &Inner, map: &RegisterMap) -> SilosFile {

@@ -2,6 +2,8 @@
 //! poll beside it goes on. Reads only, but for the write test that somebody asks for. Leaves out who
 //! may ask, and where the report goes.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -57,16 +59,9 @@ pub enum SilosFile {
     Wrong(String),
 }
 
-/// Whether a spare word may be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WriteTest {
-    /// Nothing is written.
-    NotAsked,
-    /// One spare word is written, read back and restored.
-    Asked,
-    /// It was asked for and must not be: why, as half a sentence.
-    Refused(String),
-}
+/// Says right before the write test whether a spare word may be written; if not, why, as half a
+/// sentence.
+pub type Leave<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
 
 /// Why an examination ended before it was through.
 #[derive(Debug)]
@@ -86,8 +81,9 @@ pub struct Outcome {
     pub broken: Option<Broken>,
 }
 
-/// Examines a connection from the wire to the last word of the map.
-pub async fn examine(subject: &Subject<'_>, write_test: WriteTest) -> Outcome {
+/// Examines a connection from the wire to the last word of the map. With a `write_test` one spare
+/// word is also written, read back and restored.
+pub async fn examine(subject: &Subject<'_>, write_test: Option<Leave<'_>>) -> Outcome {
     let mut report = Report::new(Section::Reach);
     let mut rtt_us = None;
     let looked = {
@@ -341,15 +337,17 @@ fn nodes(kind: DriverKind) -> String {
     }
 }
 
-async fn writes(subject: &Subject<'_>, write_test: WriteTest, report: &mut Report) {
+async fn writes(subject: &Subject<'_>, write_test: Option<Leave<'_>>, report: &mut Report) {
     report.section(Section::WriteTest);
     let (weight, sentence) = match write_test {
-        WriteTest::NotAsked => (
+        None => (
             FindingWeight::Note,
             "Not asked for: nothing was written.".to_owned(),
         ),
-        WriteTest::Refused(why) => (FindingWeight::Note, format!("No write test: {why}.")),
-        WriteTest::Asked => spare::write_test(subject.map, subject.plc).await,
+        Some(leave) => match leave.await {
+            Ok(()) => spare::write_test(subject.map, subject.plc).await,
+            Err(why) => (FindingWeight::Note, format!("No write test: {why}.")),
+        },
     };
     report.find(weight, sentence);
 }

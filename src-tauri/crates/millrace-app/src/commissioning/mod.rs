@@ -18,7 +18,7 @@ mod wanted;
 pub mod words;
 
 pub use cause::{Knock, cause};
-pub use examine::{Broken, Outcome, SilosFile, Subject, WriteTest, examine};
+pub use examine::{Broken, Leave, Outcome, SilosFile, Subject, examine};
 pub use map_list::{addresses, summary};
 pub use slot::{SlotWords, read_slot, verdict, whole_slot};
 pub use wanted::missing;
