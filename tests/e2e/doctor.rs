@@ -2,8 +2,14 @@
 //! named, a batch beside it goes on, and nothing but a spare word is ever written.
 
 use std::cell::Cell;
+use std::net::UdpSocket;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use millrace_app::clock::{Clock, HandClock};
+use millrace_app::commissioning::{self, Leave, SilosFile, Subject};
+use millrace_app::config::Site;
 use millrace_app::{App, Pace, Setup};
 use millrace_core::access::Role;
 use millrace_core::batch::run::Run;
@@ -11,10 +17,13 @@ use millrace_core::error_code::ErrorCode;
 use millrace_core::ids::{SiloNo, SlotNo};
 use millrace_core::registers::{RegisterMap, SlotOrder, encode};
 use millrace_core::units::Grams;
+use millrace_field::plc::DriverConfig;
+use millrace_plant::books::SlotWrites;
 use millrace_tests::{NOON_MS, Rig, Who};
 use serde_json::{Value, json};
 
 const MAP: &str = include_str!("../../assets/registers/demo.toml");
+const SILOS: &str = include_str!("../../assets/demo/silos.toml");
 /// The slot that a foreign order is put into, and its first word in the read area.
 const FOREIGN: SlotNo = SlotNo(5);
 const FOREIGN_AT: u16 = 6_400;
@@ -118,7 +127,11 @@ async fn a_sound_plant_is_found_sound_and_reported() {
     check_told(&found, "good", "program: The heartbeat D9020 rises");
     check_told(&found, "good", "program: Boot counter D9021");
     check_told(&found, "note", "write_test: Not asked for");
-    check_told(&found, "note", "missing: missing: heartbeat of this program");
+    check_told(
+        &found,
+        "note",
+        "missing: missing: heartbeat of this program",
+    );
 
     let words = found["words"].as_array().expect("words");
     let row = |name: &str| {
@@ -147,10 +160,11 @@ async fn a_sound_plant_is_found_sound_and_reported() {
         assert!(line.chars().count() <= 100, "{line}");
     }
     let name = found["file_name"].as_str().expect("a name");
-    let minute = name
-        .strip_prefix("plc_demo_2026-11-22_")
-        .or_else(|| name.strip_prefix("plc_demo_20"));
-    assert!(minute.is_some() && name.ends_with(".txt"), "{name}");
+    // Noon in UTC is seven in the evening at the site.
+    assert!(
+        name.starts_with("plc_demo_2026-11-22_19") && name.ends_with(".txt"),
+        "{name}"
+    );
     assert_eq!(examinations(&rig).await, 1);
 }
 
@@ -186,7 +200,10 @@ async fn a_wrong_word_order_is_named() {
         .expect("the row");
     assert_eq!(row["raw"], "86A0 0001");
     assert!(
-        row["verdict"].as_str().expect("text").contains("largest batch"),
+        row["verdict"]
+            .as_str()
+            .expect("text")
+            .contains("largest batch"),
         "{row:#}"
     );
 }
@@ -234,7 +251,11 @@ async fn the_write_test_restores_the_word_and_touches_no_named_one() {
         "write_test: D7999: A55A written, read back, and 0000 restored",
     );
     assert_eq!(memory(&rig), before);
-    assert_eq!(rig.books().writes, writes, "no word of any slot was written");
+    assert_eq!(
+        rig.books().writes,
+        writes,
+        "no word of any slot was written"
+    );
     assert_eq!(
         examinations(&rig).await,
         2,
@@ -269,7 +290,9 @@ async fn the_write_test_keeps_away_from_a_slot_with_a_batch() {
         .await;
     check_told(&found, "note", "batch WH/MO/00101/1 is in slot 10");
     assert_eq!(memory(&rig), before);
-    let view = rig.ok(Who::Operator, "batch_get", json!({ "id": id })).await;
+    let view = rig
+        .ok(Who::Operator, "batch_get", json!({ "id": id }))
+        .await;
     assert_eq!(view["row"]["slot"], 10, "{view:#}");
     rig.finish().await;
     rig.drain().await;
@@ -310,9 +333,13 @@ async fn an_examination_beside_a_running_batch_does_not_disturb_it() {
         dosed(&rig) > before || rig.live().batch.is_none(),
         "the live poll went on"
     );
-    if rig.live().batch.is_some() {
-        assert_eq!(rig.books().writes, writes, "nobody wrote into a slot");
-    }
+    // The acknowledgement may have come meanwhile; nothing else may be written.
+    let written = |all: &[SlotWrites]| -> Vec<[u64; 3]> {
+        all.iter()
+            .map(|one| [one.block, one.flag, one.command])
+            .collect()
+    };
+    assert_eq!(written(&rig.books().writes), written(&writes));
     rig.finish().await;
     rig.drain().await;
     rig.check_books("WH/MO/00101").await;
@@ -397,18 +424,15 @@ async fn settings_and_map_are_shown_as_configured() {
     assert!(!missing.contains("boot counter"), "{missing}");
 }
 
-#[tokio::test]
-async fn without_a_plc_nothing_is_examined() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("config.toml");
-    std::fs::write(
-        &file,
-        "[site]\nkey = \"north\"\nname = \"North mill\"\nline = \"Line 1\"\nzone = \"Asia/Jakarta\"\n",
-    )
-    .expect("written");
-    let mut setup =
-        Setup::from_file(&file, &folder.path().join("data"), "test").expect("a right file");
-    let clock: std::sync::Arc<dyn Clock> = HandClock::at(NOON_MS);
+/// An application on a configuration file with this beside the site, and its administrator's token.
+async fn configured(folder: &Path, more: &str) -> (App, String) {
+    std::fs::write(folder.join("registers.toml"), MAP).expect("written");
+    std::fs::write(folder.join("silos.toml"), SILOS).expect("written");
+    let file = folder.join("config.toml");
+    let site = "silos = \"silos.toml\"\n[site]\nkey = \"north\"\nname = \"North mill\"\nline = \"Line 1\"\nzone = \"Asia/Jakarta\"\n";
+    std::fs::write(&file, format!("{site}{more}")).expect("written");
+    let mut setup = Setup::from_file(&file, &folder.join("data"), "test").expect("a right file");
+    let clock: Arc<dyn Clock> = HandClock::at(NOON_MS);
     setup.clock = clock;
     setup.pace = Pace::ByHand;
     let app = App::start(setup).await.expect("it starts all the same");
@@ -420,7 +444,84 @@ async fn without_a_plc_nothing_is_examined() {
         )
         .await
         .expect("the first administrator");
-    let token = session["token"].as_str();
+    let token = session["token"].as_str().expect("a token").to_owned();
+    (app, token)
+}
+
+#[tokio::test]
+async fn a_silent_plc_is_a_report_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let silent = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    let address = silent.local_addr().expect("bound");
+    let (app, token) = configured(
+        folder.path(),
+        &format!(
+            "[plc]\nregisters = \"registers.toml\"\n[plc.driver]\nkind = \"fins_udp\"\naddress = \"{address}\"\nnode_local = 1\n\
+             node_plc = 2\ntimeout_ms = 50\nread_retries = 0\n"
+        ),
+    )
+    .await;
+    let found = app
+        .dispatch("plc_examine", json!({ "write_test": true }), Some(&token))
+        .await
+        .expect("a report");
+    assert_eq!(found["is_sound"], false);
+    assert_eq!(found["rtt_us"], json!(null));
+    check_told(&found, "fault", "reach: PLC ");
+    check_told(&found, "fault", "Nothing came back at all");
+    let report = found["report"].as_str().expect("a report");
+    for told in ["Faults: 1", "config.toml", "registers.toml"] {
+        assert!(report.contains(told), "{told}: {report}");
+    }
+    app.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_examination_that_takes_too_long_is_broken_off_and_writes_nothing() {
+    let rig = Rig::start(411).await;
+    let driver = DriverConfig::fins_udp(rig.plant.fins(), 7, 2);
+    let (plc, session) = millrace_field::plc::open(driver.clone()).expect("a right configuration");
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let running = tokio::spawn(session.run(stopped));
+    let map = RegisterMap::parse(MAP).expect("the demo map");
+    let site = Site {
+        key: "north".to_owned(),
+        name: "North mill".to_owned(),
+        line: "Line 1".to_owned(),
+        zone: "Asia/Jakarta".to_owned(),
+        language: "en".to_owned(),
+    };
+    let subject = Subject {
+        plc: &plc,
+        driver: &driver,
+        map: &map,
+        site: &site,
+        version: "test",
+        at_ms: NOON_MS,
+        config_file: "built in".to_owned(),
+        map_file: "built in".to_owned(),
+        silos: SilosFile::None,
+        knock: None,
+        // Shorter than the wait for the heartbeat.
+        limit: Some(Duration::from_millis(500)),
+    };
+    let before = memory(&rig);
+    let leave: Leave<'_> = Box::pin(async { Ok(()) });
+    let outcome = commissioning::examine(&subject, Some(leave)).await;
+    let examination = outcome.examination;
+    assert!(!examination.is_sound && outcome.broken.is_none());
+    let last = examination.findings.last().expect("findings");
+    assert!(last.text.contains("Broken off after 500ms"), "{last:?}");
+    assert_eq!(memory(&rig), before);
+    stop.send_replace(true);
+    running.await.expect("it ends");
+}
+
+#[tokio::test]
+async fn without_a_plc_nothing_is_examined() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (app, token) = configured(folder.path(), "").await;
+    let token = Some(token.as_str());
     let refused = app
         .dispatch("plc_examine", json!({}), token)
         .await

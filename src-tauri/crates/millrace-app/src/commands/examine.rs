@@ -178,10 +178,7 @@ fn place(config_file: Option<&Path>, named: Option<&Path>) -> String {
     };
     let file = match named {
         None => config_file.to_path_buf(),
-        Some(named) => config_file
-            .parent()
-            .unwrap_or(Path::new(""))
-            .join(named),
+        Some(named) => config_file.parent().unwrap_or(Path::new("")).join(named),
     };
     file.display().to_string()
 }

@@ -53,7 +53,11 @@ fn values(map: &RegisterMap, found: &mut Found) -> Vec<(&'static str, u16, Meani
             ("failure.hour", area.hour, Meaning::TwoDigits),
             ("failure.minute", area.minute, Meaning::TwoDigits),
             ("failure.second", area.second, Meaning::TwoDigits),
-            ("failure.status_read_data", area.status_read_data, Meaning::Truth),
+            (
+                "failure.status_read_data",
+                area.status_read_data,
+                Meaning::Truth,
+            ),
         ]),
     }
     match map.manual_weighing() {
@@ -66,7 +70,11 @@ fn values(map: &RegisterMap, found: &mut Found) -> Vec<(&'static str, u16, Meani
             ("weighing.mo_id", area.mo_id, Meaning::Text),
             ("weighing.product_id", area.product_id, Meaning::Number),
             ("weighing.qty", area.qty, Meaning::Mass),
-            ("weighing.status_read_data", area.status_read_data, Meaning::Truth),
+            (
+                "weighing.status_read_data",
+                area.status_read_data,
+                Meaning::Truth,
+            ),
         ]),
     }
     all
@@ -92,13 +100,19 @@ pub(super) async fn areas(subject: &Subject<'_>, report: &mut Report) {
                 (String::new(), why.to_string())
             }
         };
-        let shown = if verdict.is_empty() { &value } else { "no value" };
+        let shown = if verdict.is_empty() {
+            &value
+        } else {
+            "no value"
+        };
         let _ = writeln!(
             table,
             "  D{address:<6} {name:<26} {shown:<20} {}",
             words::hex(&raw)
         );
-        report.words.push(outside(address, name, &raw, value, &verdict));
+        report
+            .words
+            .push(outside(address, name, &raw, value, &verdict));
     }
     report.append(&table);
     report.find_all(found, "Both areas hold what they can.");

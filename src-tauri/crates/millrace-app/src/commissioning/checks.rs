@@ -111,9 +111,9 @@ pub(super) fn flags(map: &RegisterMap, slots: &[SlotWords]) -> (String, Found) {
                 ));
             }
         }
-        if let Some((ours, theirs)) = download_ids(map, one) {
-            line.push_str(&format!("  id {ours}/{theirs}"));
-            found.extend(id_not_copied(map, one, ours, theirs));
+        if let Some(((at, ours), (copy_at, theirs))) = download_ids(map, one) {
+            line.push_str(&format!("  id D{at}/D{copy_at} = {ours}/{theirs}"));
+            found.extend(id_not_copied(map, one));
         }
         line.push('\n');
         table.push_str(&line);
@@ -159,23 +159,18 @@ pub(super) fn flags(map: &RegisterMap, slots: &[SlotWords]) -> (String, Found) {
     (table, found)
 }
 
-/// The download id of the write area and its copy in the read area, where the map has them.
-fn download_ids(map: &RegisterMap, one: &SlotWords) -> Option<(u16, u16)> {
+/// The download id of the write area and its copy in the read area, each with its address, where the
+/// map has them.
+fn download_ids(map: &RegisterMap, one: &SlotWords) -> Option<((u16, u16), (u16, u16))> {
     let (write_at, read_at) = map.download_id_addr(one.slot)?;
-    Some((
-        word(&one.write, write_at - map.write_base(one.slot)),
-        word(&one.read, read_at - map.read_base(one.slot)),
-    ))
+    let ours = word(&one.write, write_at - map.write_base(one.slot));
+    let theirs = word(&one.read, read_at - map.read_base(one.slot));
+    Some(((write_at, ours), (read_at, theirs)))
 }
 
 /// An order that the PLC has taken must show the id that it was offered with.
-fn id_not_copied(
-    map: &RegisterMap,
-    one: &SlotWords,
-    ours: u16,
-    theirs: u16,
-) -> Option<(FindingWeight, String)> {
-    let (write_at, read_at) = map.download_id_addr(one.slot)?;
+fn id_not_copied(map: &RegisterMap, one: &SlotWords) -> Option<(FindingWeight, String)> {
+    let ((write_at, ours), (read_at, theirs)) = download_ids(map, one)?;
     let at = map.fields().order_name;
     let name = usize::from(at.offset)..usize::from(at.offset + at.words);
     let is_taken = word(&one.write, map.flag_offset()) == 1

@@ -114,11 +114,11 @@ pub async fn examine(subject: &Subject<'_>, write_test: Option<Leave<'_>>) -> Ou
             broken = Some(Broken { error, message });
         }
         Err(_) => {
-            let seconds = subject.limit.unwrap_or_default().as_secs();
+            let limit = subject.limit.unwrap_or_default();
             report.find(
                 FindingWeight::Fault,
                 format!(
-                    "Broken off after {seconds} s: the PLC answers too slowly. What follows was not \
+                    "Broken off after {limit:?}: the PLC answers too slowly. What follows was not \
                      looked at, and nothing was written."
                 ),
             );
@@ -153,7 +153,10 @@ fn facts(subject: &Subject<'_>, when: Option<&Zoned>) -> Vec<(&'static str, Stri
         |when| when.strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
     );
     vec![
-        ("Site", format!("{} ({}), {}", site.name, site.key, site.line)),
+        (
+            "Site",
+            format!("{} ({}), {}", site.name, site.key, site.line),
+        ),
         ("Examined", format!("{at} ({})", site.zone)),
         ("PLC", subject.plc.describe().to_owned()),
         ("Map", summary(subject.map)),

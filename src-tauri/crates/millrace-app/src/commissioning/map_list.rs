@@ -74,7 +74,12 @@ fn areas(map: &RegisterMap) -> String {
     let mut absent = Vec::new();
     match map.equipment_failure() {
         Some(area) => rows.extend([
-            ("failure.equipment_code", Some(area.equipment_code), 8, "ascii"),
+            (
+                "failure.equipment_code",
+                Some(area.equipment_code),
+                8,
+                "ascii",
+            ),
             ("failure.failure_info", Some(area.failure_info), 8, "ascii"),
             ("failure.year", Some(area.year), 1, "bcd"),
             ("failure.month", Some(area.month), 1, "bcd"),
@@ -82,7 +87,12 @@ fn areas(map: &RegisterMap) -> String {
             ("failure.hour", Some(area.hour), 1, "bcd"),
             ("failure.minute", Some(area.minute), 1, "bcd"),
             ("failure.second", Some(area.second), 1, "bcd"),
-            ("failure.status_read_data", Some(area.status_read_data), 1, "bool"),
+            (
+                "failure.status_read_data",
+                Some(area.status_read_data),
+                1,
+                "bool",
+            ),
         ]),
         None => absent.push("Equipment failure: not in this map."),
     }
@@ -92,7 +102,12 @@ fn areas(map: &RegisterMap) -> String {
             ("weighing.mo_id", Some(area.mo_id), 8, "ascii"),
             ("weighing.product_id", Some(area.product_id), 1, "i16"),
             ("weighing.qty", Some(area.qty), 2, "u32"),
-            ("weighing.status_read_data", Some(area.status_read_data), 1, "bool"),
+            (
+                "weighing.status_read_data",
+                Some(area.status_read_data),
+                1,
+                "bool",
+            ),
         ]),
         None => absent.push("Manual weighing: not in this map."),
     }

@@ -216,7 +216,11 @@ fn line(out: &mut String, text: &str, hang: usize) {
             .or_else(|| rest.get(..end))
             .and_then(|part| part.rfind(' '))
             .filter(|at| *at > first_word + if inset == 0 { HANG } else { 0 });
-        let Some(at) = fits.or_else(|| rest.get(end..).and_then(|more| more.find(' ')).map(|at| end + at)) else {
+        let Some(at) = fits.or_else(|| {
+            rest.get(end..)
+                .and_then(|more| more.find(' '))
+                .map(|at| end + at)
+        }) else {
             break;
         };
         let (now, later) = rest.split_at(at);
@@ -239,7 +243,10 @@ mod tests {
         assert!(out.lines().count() > 2, "{out}");
         for (number, one) in out.lines().enumerate() {
             assert!(one.chars().count() <= WIDTH, "{one}");
-            assert!(number == 0 || one.starts_with("      e") || one.starts_with("      c"), "{one}");
+            assert!(
+                number == 0 || one.starts_with("      e") || one.starts_with("      c"),
+                "{one}"
+            );
         }
         let again: Vec<&str> = out.split_whitespace().collect();
         let before: Vec<&str> = sentence.split_whitespace().collect();
@@ -261,9 +268,15 @@ mod tests {
         report.section(Section::Order);
         report.find(FindingWeight::Fault, "The order is wrong.");
         let text = report.text(&[("Site", "North".to_owned())]);
-        let places: Vec<usize> = text.match_indices("The order is wrong.").map(|(at, _)| at).collect();
+        let places: Vec<usize> = text
+            .match_indices("The order is wrong.")
+            .map(|(at, _)| at)
+            .collect();
         let reach = text.find("1. Reach").expect("a section");
-        assert!(places.len() == 2 && places[0] < reach && places[1] > reach, "{text}");
+        assert!(
+            places.len() == 2 && places[0] < reach && places[1] > reach,
+            "{text}"
+        );
         assert!(text.contains("Faults: 1, warnings: 0."));
         assert_eq!(report.findings[1].section, "order");
     }

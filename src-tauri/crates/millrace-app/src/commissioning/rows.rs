@@ -78,7 +78,10 @@ fn verdict(map: &RegisterMap, value: &Named, raw: &[u16], holds_order: bool) -> 
     if !holds_order {
         return String::new();
     }
-    let silo = map.silos().iter().find(|silo| silo.id_offset == value.offset);
+    let silo = map
+        .silos()
+        .iter()
+        .find(|silo| silo.id_offset == value.offset);
     match (value.kind, raw, silo) {
         (Kind::Number, [word], Some(silo)) if *word != silo.number.0 => {
             format!("must be {}", silo.number)

@@ -83,4 +83,3 @@ pub fn verdict(map: &RegisterMap, found: &SlotWords) -> String {
         }
     }
 }
-

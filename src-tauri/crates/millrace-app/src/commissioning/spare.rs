@@ -83,9 +83,13 @@ async fn busy(map: &RegisterMap, plc: &PlcHandle) -> Result<Option<String>, PlcE
     let is_offered =
         word(&found.write, map.flag_offset()) == 0 && !is_name_empty(map, &found.write);
     Ok(if !is_empty(map, &found.read) {
-        Some(format!("slot {slot} holds an order, and its words are left alone"))
+        Some(format!(
+            "slot {slot} holds an order, and its words are left alone"
+        ))
     } else if is_offered {
-        Some(format!("slot {slot} is offered to the PLC, and its words are left alone"))
+        Some(format!(
+            "slot {slot} is offered to the PLC, and its words are left alone"
+        ))
     } else {
         None
     })

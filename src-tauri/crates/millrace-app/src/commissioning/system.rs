@@ -51,12 +51,17 @@ pub(super) async fn program(
             let (weight, sentence) = match heartbeat(subject, look).await {
                 Ok((first, last)) => {
                     let name = "system heartbeat";
-                    report.words.push(outside(at, name, &[last], last.to_string(), ""));
+                    report
+                        .words
+                        .push(outside(at, name, &[last], last.to_string(), ""));
                     judged(at, first, last)
                 }
                 Err(error) => (
                     FindingWeight::Fault,
-                    format!("The heartbeat D{at} cannot be read: {}", why(subject, &error).await),
+                    format!(
+                        "The heartbeat D{at} cannot be read: {}",
+                        why(subject, &error).await
+                    ),
                 ),
             };
             report.find(weight, sentence);
@@ -69,10 +74,12 @@ pub(super) async fn program(
     match one_word(subject.plc, at).await {
         Ok(count) => {
             let name = "system boot_counter";
-            report.words.push(outside(at, name, &[count], count.to_string(), ""));
+            report
+                .words
+                .push(outside(at, name, &[count], count.to_string(), ""));
             report.find(
                 FindingWeight::Good,
-                format!("Boot counter D{at}: the program was started {count} times."),
+                format!("Boot counter D{at} shows {count}; it rises at each start of the program."),
             );
         }
         Err(error) => {

@@ -54,11 +54,9 @@ pub(super) async fn measure(plc: &PlcHandle, map: &RegisterMap, driver: &DriverC
         }
     }
     times.sort_unstable();
-    let (Some(min), Some(median), Some(p99)) = (
-        times.first().copied(),
-        rank(&times, 50),
-        rank(&times, 99),
-    ) else {
+    let (Some(min), Some(median), Some(p99)) =
+        (times.first().copied(), rank(&times, 50), rank(&times, 99))
+    else {
         return Times {
             summary: None,
             weight: FindingWeight::Fault,

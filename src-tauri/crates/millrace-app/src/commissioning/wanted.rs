@@ -113,7 +113,10 @@ mod tests {
     fn what_a_map_names_is_not_missing() {
         let some = missing_in(MAP);
         assert_eq!(some.len(), WANTED.len() - KNOWN.len());
-        assert!(some.iter().any(|one| one.contains("heartbeat of this program")));
+        assert!(
+            some.iter()
+                .any(|one| one.contains("heartbeat of this program"))
+        );
         for (line, told) in [
             ("download_id = 78", "optional.download_id"),
             ("heartbeat = 9020", "system.heartbeat"),
@@ -123,7 +126,9 @@ mod tests {
             assert_eq!(all.len(), some.len() + 1, "{line}");
             assert!(all.iter().any(|one| one.contains(told)), "{told}: {all:?}");
         }
-        let bare = MAP.replacen("\ncommand = 77", "", 1).replacen("\ncommand_echo = 77", "", 1);
+        let bare = MAP
+            .replacen("\ncommand = 77", "", 1)
+            .replacen("\ncommand_echo = 77", "", 1);
         assert_eq!(missing_in(&bare).len(), some.len() + 2);
     }
 }

@@ -78,7 +78,10 @@ pub(super) fn check(output: &Output, code: i32, told: &[&str]) {
     let flowing = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let read = flowing(&all);
     for sentence in told {
-        assert!(read.contains(&flowing(sentence)), "{sentence:?} is missing in: {all}");
+        assert!(
+            read.contains(&flowing(sentence)),
+            "{sentence:?} is missing in: {all}"
+        );
     }
 }
 
