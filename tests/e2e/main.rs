@@ -6,5 +6,6 @@ mod adversary_office;
 mod bad_day;
 mod bad_start;
 mod doctor;
+mod doctor_bare;
 mod main_job;
 mod people;
