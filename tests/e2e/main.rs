@@ -8,6 +8,8 @@ mod areas_link;
 mod areas_office;
 mod bad_day;
 mod bad_start;
+mod doctor;
+mod doctor_bare;
 mod main_job;
 mod people;
 mod training;

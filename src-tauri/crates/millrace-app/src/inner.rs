@@ -2,6 +2,7 @@
 //! commands, the engine and the jobs commit through it, so that every change is announced.
 //! Leaves out putting it together ([`crate::start`]).
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -59,6 +60,11 @@ pub(crate) struct Inner {
     pub(crate) erp_address: String,
     pub(crate) plc: Option<PlcHandle>,
     pub(crate) plc_address: String,
+    pub(crate) plc_config: Option<config::Plc>,
+    pub(crate) config_file: Option<PathBuf>,
+    pub(crate) silos_file: Option<PathBuf>,
+    /// Held by the one examination of the PLC that may run.
+    pub(crate) examine_turn: tokio::sync::Mutex<()>,
     pub(crate) plc_off: Option<String>,
     pub(crate) erp_off: Option<String>,
     pub(crate) bom_reference: Grams,

@@ -19,6 +19,7 @@ pub mod outbox;
 pub mod overview;
 pub mod plc;
 pub mod plc_event;
+mod plc_facts;
 pub mod session;
 pub mod silo;
 pub mod table;
