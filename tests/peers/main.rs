@@ -2,6 +2,10 @@
 //! loopback. `test.sh` installs them; without them this program fails.
 //! Leaves out speed, and the protocols' corners that the conformance suites hold.
 #![allow(clippy::print_stdout, reason = "a line for each case")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "each line says how long its case took"
+)]
 
 mod clients;
 mod failure;
