@@ -17,6 +17,8 @@ mod view;
 mod wire;
 
 #[cfg(test)]
+mod area_tests;
+#[cfg(test)]
 mod tests;
 
 pub use book::{
