@@ -334,6 +334,19 @@ impl RegisterMap {
         self.block_words
     }
 
+    /// Words from a slot's base to the last one that has a meaning: the block, and the optional
+    /// words behind it.
+    #[must_use]
+    pub fn slot_words(&self) -> u16 {
+        let optional = [
+            self.optional.command,
+            self.optional.command_echo,
+            self.optional.download_id,
+        ];
+        let behind = optional.into_iter().flatten().map(|offset| offset + 1);
+        behind.fold(self.block_words, u16::max)
+    }
+
     /// Words from one slot's base to the next.
     #[must_use]
     pub fn stride(&self) -> u16 {
