@@ -6,6 +6,7 @@
 pub mod books;
 pub mod control;
 mod exchange;
+pub mod fault;
 pub mod fins;
 pub mod fins_tcp;
 pub mod ladder;
