@@ -3,6 +3,7 @@
 //! compare what left the silos with what the program stored and reported.
 //! Leaves out every fault of a real mill but those a test asks for.
 
+pub mod area;
 pub mod books;
 pub mod control;
 mod exchange;
@@ -21,6 +22,7 @@ pub mod rng;
 pub mod run;
 pub mod silo;
 pub mod state_file;
+mod stream;
 
 pub use books::Books;
 pub use plant::{PlantError, VirtualPlant};
