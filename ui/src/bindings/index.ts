@@ -1688,7 +1688,7 @@ need_g: number,
  * By our ledger.
  */
 have_g: number, };
-export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive";
+export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive" | "go_on" | "withdraw" | "adopt" | "store_result" | "close_with_last" | "let_go" | "unknown";
 export type SignatureView = { 
 /**
  * Printed name of the signer.

@@ -206,7 +206,7 @@ impl Inner {
             order_max_g: Grams::from_kg(self.intake.order_max_kg).unwrap_or(Grams(100_000_000)),
             scaling_limit: BasisPoints::from_percent(self.intake.scaling_limit_pct)
                 .unwrap_or(BasisPoints(200)),
-            name_chars_max: self.map.as_ref().map_or(16, |map| map.text_chars()),
+            name_chars_max: self.map.as_ref().map_or(16, |map| map.order_name_chars()),
         }
     }
 

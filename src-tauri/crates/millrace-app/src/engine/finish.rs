@@ -143,8 +143,7 @@ impl Engine {
                 self.commit_finish(row, next).await?;
                 Ok(Progress::Again)
             }
-            FinishAction::Wait(FinishWait::PlcClears | FinishWait::NextTakes)
-            | FinishAction::Done => Ok(Progress::Wait),
+            FinishAction::Wait(FinishWait::PlcClears) | FinishAction::Done => Ok(Progress::Wait),
         }
     }
 

@@ -9,6 +9,9 @@ use super::map_file::{self, MapError};
 use crate::ids::{SiloNo, SlotNo};
 use crate::units::{BasisPoints, Grams};
 
+/// Characters of an order's name where the PLC need not carry all of it.
+const LONG_NAME_CHARS: usize = 64;
+
 /// A validated register map. Addresses are data-memory word numbers: 6000 is the PLC's D6000.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisterMap {
@@ -363,6 +366,17 @@ impl RegisterMap {
     #[must_use]
     pub fn text_chars(&self) -> usize {
         usize::from(self.fields.order_name.words) * 2
+    }
+
+    /// Characters that an order's name may have: what the PLC carries, or where downloads have a
+    /// number of their own, more than that (`decisions.md` 2).
+    #[must_use]
+    pub fn order_name_chars(&self) -> usize {
+        if self.optional.download_id.is_some() {
+            LONG_NAME_CHARS
+        } else {
+            self.text_chars()
+        }
     }
 
     /// Where the values common to all slots stand.
