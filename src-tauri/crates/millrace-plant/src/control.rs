@@ -61,8 +61,8 @@ pub fn router(plant: Plant, board: FaultBoard) -> Router {
         .merge(faults)
 }
 
-async fn faults(State(board): State<FaultBoard>) -> Result<Json<FaultsView>, Refusal> {
-    board.view().map(Json).map_err(refused)
+async fn faults(State(board): State<FaultBoard>) -> Json<FaultsView> {
+    Json(board.view())
 }
 
 async fn set_fault(
@@ -70,12 +70,12 @@ async fn set_fault(
     Json(switch): Json<FaultSwitch>,
 ) -> Result<Json<FaultsView>, Refusal> {
     board.set(&switch).map_err(refused)?;
-    board.view().map(Json).map_err(refused)
+    Ok(Json(board.view()))
 }
 
-async fn clear(State(board): State<FaultBoard>) -> Result<Json<FaultsView>, Refusal> {
-    board.clear().map_err(refused)?;
-    board.view().map(Json).map_err(refused)
+async fn clear(State(board): State<FaultBoard>) -> Json<FaultsView> {
+    board.clear();
+    Json(board.view())
 }
 
 fn refused(error: FaultError) -> Refusal {

@@ -141,13 +141,11 @@ impl VirtualPlant {
         })
     }
 
-    /// The plant's local date and time now, for what it stamps. Its own clock goes on from there.
-    #[must_use]
-    pub fn with_date(mut self, now: DateTime) -> VirtualPlant {
+    /// Sets the plant's local date and time, for what it stamps. Its own clock goes on from there.
+    pub fn set_date(&mut self, now: DateTime) {
         let passed = i64::try_from(self.state.books.plant_ms).unwrap_or(i64::MAX);
         let passed = jiff::SignedDuration::from_millis(passed);
         self.base_date = now.checked_sub(passed).unwrap_or(now);
-        self
     }
 
     /// The products that can be weighed by hand: number and name.

@@ -184,7 +184,7 @@ pub async fn start(config: PlantConfig) -> Result<RunningPlant, StartError> {
         plant = plant.kept_at(StateFile::at(dir.join(PLANT_FILE)))?;
     }
     if let Some(date) = config.date {
-        plant = plant.with_date(date);
+        plant.set_date(date);
     }
     if !config.hand_products.is_empty() {
         plant = plant.with_hand_products(&config.hand_products);

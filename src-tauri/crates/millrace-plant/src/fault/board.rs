@@ -27,14 +27,12 @@ impl FaultBoard {
     }
 
     /// All faults as they are.
-    ///
-    /// # Errors
-    /// [`FaultError::Erp`] when the ERP's state file cannot be written.
-    pub fn view(&self) -> Result<FaultsView, FaultError> {
+    #[must_use]
+    pub fn view(&self) -> FaultsView {
         let mut view = locked(&self.plant).faults();
         let erp = self.erp.lock().unwrap_or_else(PoisonError::into_inner);
-        view.faults.extend(erp.view(&self.odoo)?);
-        Ok(view)
+        view.faults.extend(erp.view(&self.odoo));
+        view
     }
 
     /// Switches one fault, or lets it happen.
@@ -50,12 +48,9 @@ impl FaultBoard {
     }
 
     /// Switches all off.
-    ///
-    /// # Errors
-    /// [`FaultError::Erp`] when the ERP's state file cannot be written; the plant's are off then.
-    pub fn clear(&self) -> Result<(), FaultError> {
+    pub fn clear(&self) {
         locked(&self.plant).clear_faults();
         let mut erp = self.erp.lock().unwrap_or_else(PoisonError::into_inner);
-        erp.clear(&self.odoo)
+        erp.clear(&self.odoo);
     }
 }

@@ -125,8 +125,8 @@ impl ErpFaults {
         past.saturating_add(now)
     }
 
-    pub(super) fn view(&self, odoo: &VirtualOdoo) -> Result<Vec<FaultView>, FaultError> {
-        let faults = odoo.set_faults(&FaultChange::default())?;
+    pub(super) fn view(&self, odoo: &VirtualOdoo) -> Vec<FaultView> {
+        let faults = waiting(odoo);
         let view = |key: ErpKey| {
             let (left, amount) = (key.left(&faults), key.amount());
             let asked = self.asked.get(&key).copied().filter(|asked| *asked > 0);
@@ -147,7 +147,7 @@ impl ErpFaults {
                 count: u64::try_from(self.count(key, &faults)).unwrap_or(0),
             }
         };
-        Ok(ALL.into_iter().map(view).collect())
+        ALL.into_iter().map(view).collect()
     }
 
     pub(super) fn set(
@@ -164,7 +164,7 @@ impl ErpFaults {
         }
         let before = self.asked.get(&key).copied().filter(|asked| *asked > 0);
         let value = amount_of(key.key(), key.amount(), switch.value, before)?;
-        let faults = odoo.set_faults(&FaultChange::default())?;
+        let faults = waiting(odoo);
         let mut past = self.count(key, &faults);
         if !key.is_counted() && switch.is_on {
             past = past.saturating_add(1);
@@ -181,10 +181,20 @@ impl ErpFaults {
         Ok(())
     }
 
-    pub(super) fn clear(&mut self, odoo: &VirtualOdoo) -> Result<(), FaultError> {
+    pub(super) fn clear(&mut self, odoo: &VirtualOdoo) {
         for key in ALL.into_iter().filter(|key| *key != ErpKey::SessionsEnd) {
-            self.set(odoo, &FaultSwitch::off(key.key()))?;
+            if let Err(error) = self.set(odoo, &FaultSwitch::off(key.key())) {
+                tracing::error!(%error, "a fault of the ERP stays on");
+            }
         }
-        Ok(())
     }
+}
+
+/// What waits in the ERP now. Asking changes nothing, so there is nothing that could fail to be saved.
+fn waiting(odoo: &VirtualOdoo) -> Faults {
+    odoo.set_faults(&FaultChange::default())
+        .unwrap_or_else(|error| {
+            tracing::error!(%error, "the ERP does not say which faults wait");
+            Faults::default()
+        })
 }
