@@ -29,7 +29,7 @@ const SECRET_PHC: &str =
 const TURN_MS: u64 = 400;
 const TURN_DOSING_MS: u64 = 1_500;
 /// Turns after which a run that has not ended never will.
-const TURNS_MAX: u32 = 4_000;
+const TURNS_MAX: u32 = 1_500;
 /// People look this often, in turns.
 const LOOK_EVERY: u32 = 3;
 

@@ -9,6 +9,8 @@ mod error;
 pub mod fins;
 pub mod modbus;
 pub mod net;
+#[cfg(test)]
+mod script;
 pub mod session;
 #[cfg(test)]
 pub(crate) mod stream_conformance;
