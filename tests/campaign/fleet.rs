@@ -58,7 +58,6 @@ fn one(seed: u64, template: &Path) -> Outcome {
         seed,
         batches: 0,
         lives: 0,
-        turns: 0,
         closed: 0,
         log: Vec::new(),
         wrong: vec![format!(

@@ -1,7 +1,7 @@
 //! The people of a run: they sign and start what can be started, stop one batch where the plan says
 //! so, and decide about what is in doubt, as the program proposes it. Leaves out the plant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use millrace_app::{App, AppError};
 use millrace_core::batch::release::Release;
@@ -28,6 +28,8 @@ pub(crate) struct Operator<'a> {
     supervisor: String,
     /// Since which turn a doubt has been seen.
     doubts: BTreeMap<BatchId, (Doubt, u32)>,
+    /// How often each was decided about: what could not be done is decided otherwise.
+    tries: HashMap<(BatchId, Doubt), usize>,
     turn: u32,
 }
 
@@ -47,6 +49,7 @@ impl<'a> Operator<'a> {
             operator: token(app, "Operator 1").await,
             supervisor: token(app, "Supervisor 1").await,
             doubts: BTreeMap::new(),
+            tries: HashMap::new(),
             turn: 0,
         }
     }
@@ -133,9 +136,12 @@ impl<'a> Operator<'a> {
             return;
         }
         self.doubts.remove(&row.id);
-        let Some(decision) = doubt.choices(row.finish_step).first() else {
+        let choices = doubt.choices(row.finish_step);
+        let tries = self.tries.entry((row.id, doubt)).or_default();
+        let Some(decision) = choices.get((*tries).min(choices.len().saturating_sub(1))) else {
             return;
         };
+        *tries += 1;
         let request = json!({
             "slot": row.slot, "batch": row.id, "version": row.version, "decision": decision,
             "reason": "looked at the plant", "secret": SECRET

@@ -31,7 +31,6 @@ pub(crate) struct Outcome {
     pub(crate) seed: u64,
     pub(crate) batches: usize,
     pub(crate) lives: usize,
-    pub(crate) turns: u32,
     pub(crate) closed: usize,
     /// Every event in order: kind, batch, parameters.
     pub(crate) log: Vec<String>,
@@ -98,7 +97,6 @@ pub(crate) fn judge(running: &Running, is_stuck: bool) -> Outcome {
         seed: running.plan.seed,
         batches: ours.iter().filter(|our| our.row.run.is_final()).count(),
         lives: running.lives,
-        turns: running.turns,
         closed,
         log: journal
             .iter()

@@ -58,7 +58,6 @@ pub(crate) struct Plan {
     pub(crate) has_download_id: bool,
     pub(crate) reports_weight: bool,
     pub(crate) local_port: u16,
-    pub(crate) level: Option<Level>,
     pub(crate) faults: FaultPlan,
     pub(crate) deaths: Vec<Death>,
     /// The batch that a person stops, by its place, and at which turn.
@@ -120,7 +119,6 @@ impl Plan {
             has_download_id: chance(dice, 2),
             reports_weight: !chance(dice, 3),
             local_port: if chance(dice, 2) { 9_601 } else { 0 },
-            level,
             faults,
             deaths,
             stop: chance(dice, 3).then(|| {

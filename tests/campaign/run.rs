@@ -119,7 +119,7 @@ pub(crate) struct Running {
     pub(crate) erp: Arc<BookErp>,
     pub(crate) folder: PathBuf,
     pub(crate) lives: usize,
-    pub(crate) turns: u32,
+    turns: u32,
 }
 
 impl Running {

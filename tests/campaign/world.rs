@@ -122,9 +122,4 @@ impl World {
     pub(crate) async fn death(&self) {
         self.dead.notified().await;
     }
-
-    /// How many requests this application has sent.
-    pub(crate) fn requests(&self) -> u64 {
-        self.pulse().requests
-    }
 }
