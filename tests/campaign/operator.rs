@@ -8,6 +8,7 @@ use millrace_core::batch::release::Release;
 use millrace_core::batch::run::Run;
 use millrace_core::error_code::ErrorCode;
 use millrace_core::ids::BatchId;
+use millrace_core::registers::handshake::DownloadStep;
 use millrace_core::registers::truth::Doubt;
 use millrace_store::table::batch::BatchRow;
 use serde_json::{Value, json};
@@ -86,6 +87,9 @@ impl<'a> Operator<'a> {
                 self.approve(row).await;
             } else if row.release == Release::Approved && row.run == Run::Idle {
                 self.start(row).await;
+            } else if plan.cancel == Some(place) && is_before_offer(row) {
+                let cancel = json!({ "id": row.id, "version": row.version, "reason": "planned", "secret": SECRET });
+                self.try_to("batch_cancel", cancel).await;
             } else if let Some(doubt) = row.doubt {
                 self.decide(row, doubt, is_calm).await;
             } else if let Some((stopped, turn)) = plan.stop
@@ -184,6 +188,15 @@ impl<'a> Operator<'a> {
         );
         assert!(is_refusal, "{command} {request}: {error:?}");
     }
+}
+
+/// The PLC cannot have it yet.
+fn is_before_offer(row: &BatchRow) -> bool {
+    row.run == Run::Downloading
+        && match row.download_step {
+            Some(DownloadStep::Prepared | DownloadStep::Written | DownloadStep::Verified) => true,
+            Some(DownloadStep::Offered | DownloadStep::Taken) | None => false,
+        }
 }
 
 fn standing(rows: &[BatchRow], plan: &Plan) -> Standing {

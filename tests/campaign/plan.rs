@@ -62,6 +62,8 @@ pub(crate) struct Plan {
     pub(crate) deaths: Vec<Death>,
     /// The batch that a person stops, by its place, and at which turn.
     pub(crate) stop: Option<(usize, u32)>,
+    /// The batch that a person cancels while it goes down, by its place.
+    pub(crate) cancel: Option<usize>,
     /// Quantity and silos of each order.
     orders: Vec<(i64, Vec<(u16, i64)>)>,
 }
@@ -126,6 +128,8 @@ impl Plan {
                 (place, u32::try_from(dice.between(0, 60)).expect("small"))
             }),
             orders: orders(dice),
+            cancel: chance(dice, 2)
+                .then(|| usize::try_from(dice.between(0, BATCHES - 1)).expect("small")),
         }
     }
 
