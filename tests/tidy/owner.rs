@@ -8,6 +8,7 @@ use crate::tree::none;
 const OWNERS: &[(&[&str], &[&str])] = &[
     (&["rusqlite", "rusqlite_migration"], &["millrace-store"]),
     (&["tokio-modbus"], &["millrace-field", "millrace-plant"]),
+    (&["socket2"], &["millrace-field"]),
     (&["rumqttc"], &["millrace-field"]),
     (&["reqwest"], &["millrace-office", "millrace-tests"]),
     (&["lettre"], &["millrace-office"]),

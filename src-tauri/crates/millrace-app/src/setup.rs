@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use millrace_core::registers::RegisterMap;
+use millrace_field::plc::net::Net;
+use millrace_office::erp::ErpConnector;
 use rust_decimal::Decimal;
 
 use crate::clock::{Clock, SystemClock};
@@ -56,6 +58,10 @@ pub struct Setup {
     pub demo: Option<Demo>,
     /// Who makes faults for training; only the virtual plant has one.
     pub trainer: Option<Arc<dyn Trainer>>,
+    /// The wire to the PLC; `None` = the machine's own sockets.
+    pub net: Option<Arc<dyn Net>>,
+    /// The way into the ERP; `None` = the one that the configuration names.
+    pub erp: Option<Arc<dyn ErpConnector>>,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
     /// Who moves the application.
@@ -115,6 +121,8 @@ impl Setup {
             data_dir: data_dir.to_path_buf(),
             demo: None,
             trainer: None,
+            net: None,
+            erp: None,
             clock: SystemClock::new(),
             pace: Pace::Own,
             version: version.to_owned(),
@@ -161,6 +169,8 @@ impl Setup {
             data_dir: data_dir.to_path_buf(),
             demo: Some(Demo { speed }),
             trainer: None,
+            net: None,
+            erp: None,
             clock: SystemClock::new(),
             pace: Pace::Own,
             version: version.to_owned(),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use millrace_core::registers::RegisterMap;
 use millrace_core::units::Grams;
 use millrace_field::plc::Session;
+use millrace_field::plc::net::Machine;
 use millrace_store::Store;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio::task::JoinHandle;
@@ -103,7 +104,8 @@ impl App {
             if let Err(error) = config::check_silos(&silos, map) {
                 plc_off = Some(error.to_string());
             } else {
-                match millrace_field::plc::open(config.driver.clone()) {
+                let net = setup.net.unwrap_or_else(|| Arc::new(Machine));
+                match millrace_field::plc::open_on(config.driver.clone(), net) {
                     Ok((handle, task)) => {
                         plc = Some(handle);
                         session = Some(task);
@@ -125,7 +127,10 @@ impl App {
         let mut erp_address = String::new();
         if let Some(config) = &setup.config.erp {
             erp_address = config.connector.url.clone();
-            match millrace_office::erp::open(&config.connector) {
+            let opened = setup
+                .erp
+                .map_or_else(|| millrace_office::erp::open(&config.connector), Ok);
+            match opened {
                 Ok(connector) => {
                     erp = Some(connector);
                     erp_off = None;

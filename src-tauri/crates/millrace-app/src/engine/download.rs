@@ -169,9 +169,14 @@ impl Engine {
                 self.commit_download(row, DownloadStep::Written).await?;
                 Ok(Progress::Again)
             }
-            DownloadAction::WriteFlag => Ok(Progress::after(
-                self.write(self.map.guard_addr(slot), &[0]).await?,
-            )),
+            DownloadAction::WriteFlag => {
+                if !self.may_offer(slot).await? {
+                    return Ok(Progress::Wait);
+                }
+                Ok(Progress::after(
+                    self.write(self.map.guard_addr(slot), &[0]).await?,
+                ))
+            }
             DownloadAction::Commit(next) => {
                 self.commit_download(row, next).await?;
                 Ok(Progress::Again)

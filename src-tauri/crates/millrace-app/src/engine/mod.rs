@@ -12,6 +12,7 @@ mod image;
 pub(crate) mod live;
 mod look;
 mod program;
+mod queue;
 mod request;
 mod result;
 mod slots;

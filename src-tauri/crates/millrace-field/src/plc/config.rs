@@ -3,12 +3,14 @@
 //! Leaves out any default address, and what the words mean: their order belongs to the map.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::PlcError;
 use super::fins::frame;
 use super::modbus;
+use super::net::Dial;
 
 /// Which protocol a PLC speaks, with what only that protocol has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +56,37 @@ pub struct DriverConfig {
     pub gap_ms: u64,
     /// Most words read with one frame.
     pub max_words: u16,
+    /// What only connections have; over UDP it counts for nothing.
+    pub tcp: TcpConfig,
+}
+
+/// The settings of a connection, whatever is spoken over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TcpConfig {
+    /// Our own TCP port; 0 lets the system choose.
+    pub local_port: u16,
+    /// The system probes a connection that was silent for so many seconds, and again as often until
+    /// it is answered, so that a PLC's end that has gone is noticed and a firewall keeps the way
+    /// open; 0 = never.
+    pub keepalive_s: u64,
+}
+
+impl Default for TcpConfig {
+    fn default() -> TcpConfig {
+        TcpConfig {
+            local_port: 0,
+            keepalive_s: keepalive_s(),
+        }
+    }
+}
+
+impl TcpConfig {
+    pub(super) fn dial(self) -> Dial {
+        Dial {
+            local_port: self.local_port,
+            keepalive: (self.keepalive_s > 0).then(|| Duration::from_secs(self.keepalive_s)),
+        }
+    }
 }
 
 /// The name of a protocol in a file.
@@ -101,6 +134,8 @@ struct Written {
     gap_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_words: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keepalive_s: Option<u64>,
 }
 
 /// The unit that is the device itself, as the Modbus guide has it.
@@ -114,6 +149,10 @@ fn read_retries() -> u32 {
     2
 }
 
+fn keepalive_s() -> u64 {
+    10
+}
+
 impl TryFrom<Written> for DriverConfig {
     type Error = String;
 
@@ -122,14 +161,14 @@ impl TryFrom<Written> for DriverConfig {
         let missing = |name| format!("missing field `{name}`");
         let foreign = [
             (
-                "local_port",
-                written.local_port.is_some(),
-                &[Protocol::FinsUdp][..],
-            ),
-            (
                 "node_local",
                 written.node_local.is_some(),
-                &[Protocol::FinsUdp, Protocol::FinsTcp],
+                &[Protocol::FinsUdp, Protocol::FinsTcp][..],
+            ),
+            (
+                "keepalive_s",
+                written.keepalive_s.is_some(),
+                &[Protocol::FinsTcp, Protocol::ModbusTcp],
             ),
             ("node_plc", written.node_plc.is_some(), &[Protocol::FinsUdp]),
             (
@@ -160,6 +199,15 @@ impl TryFrom<Written> for DriverConfig {
                 base: written.base.unwrap_or(0),
             },
         };
+        let tcp = TcpConfig {
+            local_port: match kind {
+                DriverKind::FinsUdp { .. } => 0,
+                DriverKind::FinsTcp { .. } | DriverKind::ModbusTcp { .. } => {
+                    written.local_port.unwrap_or(0)
+                }
+            },
+            keepalive_s: written.keepalive_s.unwrap_or_else(keepalive_s),
+        };
         Ok(DriverConfig {
             kind,
             address: written.address,
@@ -167,6 +215,7 @@ impl TryFrom<Written> for DriverConfig {
             read_retries: written.read_retries,
             gap_ms: written.gap_ms,
             max_words: written.max_words.unwrap_or_else(|| kind.words_max()),
+            tcp,
         })
     }
 }
@@ -176,7 +225,7 @@ impl From<DriverConfig> for Written {
         let mut written = Written {
             kind: Protocol::FinsUdp,
             address: config.address,
-            local_port: None,
+            local_port: Some(config.tcp.local_port),
             node_local: None,
             node_plc: None,
             nodes_swapped: None,
@@ -186,6 +235,7 @@ impl From<DriverConfig> for Written {
             read_retries: config.read_retries,
             gap_ms: config.gap_ms,
             max_words: Some(config.max_words),
+            keepalive_s: Some(config.tcp.keepalive_s),
         };
         match config.kind {
             DriverKind::FinsUdp {
@@ -194,6 +244,7 @@ impl From<DriverConfig> for Written {
                 node_plc,
             } => {
                 written.local_port = Some(local_port);
+                written.keepalive_s = None;
                 written.node_local = Some(node_local);
                 written.node_plc = Some(node_plc);
             }
@@ -280,6 +331,7 @@ impl DriverConfig {
             read_retries: read_retries(),
             gap_ms: 0,
             max_words: kind.words_max(),
+            tcp: TcpConfig::default(),
         }
     }
 
@@ -330,6 +382,10 @@ impl DriverConfig {
         )?;
         ensure(self.read_retries <= 10, "read_retries must be 0 to 10")?;
         ensure(self.gap_ms <= 1_000, "gap_ms must be 0 to 1000")?;
+        ensure(
+            self.tcp.keepalive_s <= 3_600,
+            "keepalive_s must be 0 (never) to 3600",
+        )?;
         let fits = (1..=self.kind.words_max()).contains(&self.max_words);
         match self.kind {
             DriverKind::FinsUdp { .. } | DriverKind::FinsTcp { .. } => {

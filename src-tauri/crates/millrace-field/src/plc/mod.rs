@@ -1,5 +1,5 @@
 //! The PLC: what a driver must do ([`PlcDriver`]), how one is configured, and how its failures are
-//! sorted. [`session::open`] gives the handle that everybody else uses.
+//! sorted. [`session::open`] gives the handle that everybody else uses, over the wire that [`net`] is.
 //! Leaves out the meaning of the words, and any default address: a PLC is named or not spoken to.
 
 mod config;
@@ -8,6 +8,9 @@ pub(crate) mod conformance;
 mod error;
 pub mod fins;
 pub mod modbus;
+pub mod net;
+#[cfg(test)]
+mod script;
 pub mod session;
 #[cfg(test)]
 pub(crate) mod stream_conformance;
@@ -18,9 +21,9 @@ pub(crate) mod tcp_peer;
 use async_trait::async_trait;
 use serde::Serialize;
 
-pub use config::{DriverConfig, DriverKind};
+pub use config::{DriverConfig, DriverKind, TcpConfig};
 pub use error::{AddressError, PlcError, Refusal};
-pub use session::{Counters, LinkState, LinkView, PlcHandle, Session, open};
+pub use session::{Counters, LinkState, LinkView, PlcHandle, Session, open, open_on};
 
 /// One connection to one PLC. A call is one request on the wire, never repeated by the driver.
 #[async_trait]

@@ -4,6 +4,7 @@
 //!
 //! Time here is the monotonic clock only: the state says since when, a reader works out how long.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -12,6 +13,7 @@ use tokio::time::{Instant, sleep};
 use super::fins::tcp::FinsTcp;
 use super::fins::udp::FinsUdp;
 use super::modbus::ModbusTcp;
+use super::net::{Machine, Net};
 use super::{DriverConfig, DriverKind, Noticed, PlcDriver, PlcError};
 
 /// Requests that may wait; more than one poll of all slots.
@@ -115,15 +117,23 @@ impl std::fmt::Debug for Session {
     }
 }
 
-/// Makes a connection; nothing is sent before the first request.
+/// Makes a connection over the machine's sockets; nothing is sent before the first request.
 ///
 /// # Errors
 /// [`PlcError::Config`] when the configuration cannot be right.
 pub fn open(config: DriverConfig) -> Result<(PlcHandle, Session), PlcError> {
+    open_on(config, Arc::new(Machine))
+}
+
+/// As [`open`], over another wire.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_on(config: DriverConfig, net: Arc<dyn Net>) -> Result<(PlcHandle, Session), PlcError> {
     let driver: Box<dyn PlcDriver> = match config.kind {
-        DriverKind::FinsUdp { .. } => Box::new(FinsUdp::new(&config)?),
-        DriverKind::FinsTcp { .. } => Box::new(FinsTcp::new(&config)?),
-        DriverKind::ModbusTcp { .. } => Box::new(ModbusTcp::new(&config)?),
+        DriverKind::FinsUdp { .. } => Box::new(FinsUdp::new(&config, net)?),
+        DriverKind::FinsTcp { .. } => Box::new(FinsTcp::new(&config, net)?),
+        DriverKind::ModbusTcp { .. } => Box::new(ModbusTcp::new(&config, net)?),
     };
     Ok(open_driver(driver, &config))
 }

@@ -48,6 +48,7 @@ struct State {
     tricks: VecDeque<Trick>,
     openings: VecDeque<Trick>,
     requests: Vec<Vec<u8>>,
+    opened: Vec<Vec<u8>>,
     connections: usize,
 }
 
@@ -114,6 +115,11 @@ impl TcpPeer {
 
     pub(crate) fn requests(&self) -> Vec<Vec<u8>> {
         lock(&self.state).requests.clone()
+    }
+
+    /// Messages that opened connections.
+    pub(crate) fn openings(&self) -> Vec<Vec<u8>> {
+        lock(&self.state).opened.clone()
     }
 
     /// Connections accepted so far.
@@ -202,7 +208,10 @@ async fn talk(
 fn receive(state: &Mutex<State>, tongue: Tongue, message: &[u8]) -> Vec<Out> {
     let mut state = lock(state);
     let (good, trick) = match (tongue.carry_out)(&mut state.memory, message) {
-        Heard::Opening(good) => (good, state.openings.pop_front()),
+        Heard::Opening(good) => {
+            state.opened.push(message.to_vec());
+            (good, state.openings.pop_front())
+        }
         Heard::Request(good) => {
             state.requests.push(message.to_vec());
             (good, state.tricks.pop_front())

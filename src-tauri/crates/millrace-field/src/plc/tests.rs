@@ -77,6 +77,21 @@ fn each_protocol_has_its_own_settings_and_their_defaults() {
             nodes_swapped: true
         }
     );
+    assert_eq!(
+        modbus.tcp,
+        TcpConfig {
+            local_port: 0,
+            keepalive_s: 10
+        }
+    );
+    for config in [TCP, MODBUS] {
+        let set = parse(&config.replace("}", r#","local_port":9601,"keepalive_s":0}"#));
+        let never = TcpConfig {
+            local_port: 9_601,
+            keepalive_s: 0,
+        };
+        assert_eq!(set.expect("valid").tcp, never);
+    }
     let set = parse(&MODBUS.replace("}", r#","unit_id":1,"base":6000,"max_words":80}"#));
     let set = set.expect("valid");
     assert_eq!(
@@ -97,7 +112,8 @@ fn a_setting_of_another_protocol_is_refused_by_name() {
         (MINIMAL, "\"nodes_swapped\":true"),
         (MINIMAL, "\"unit_id\":1"),
         (TCP, "\"node_plc\":2"),
-        (TCP, "\"local_port\":0"),
+        (MINIMAL, "\"keepalive_s\":5"),
+        (TCP, "\"keepalive_s\":3601"),
         (TCP, "\"base\":0"),
         (MODBUS, "\"node_local\":1"),
         (MODBUS, "\"nodes_swapped\":false"),
@@ -122,11 +138,12 @@ fn a_configuration_that_is_written_reads_the_same() {
 
 #[test]
 fn a_driver_takes_only_its_own_configuration() {
+    let wire = || std::sync::Arc::new(net::Machine);
     let at = SocketAddr::from(([127, 0, 0, 1], 9_600));
     let (udp, tcp) = (DriverConfig::fins_udp(at, 1, 2), DriverConfig::fins_tcp(at));
-    assert!(fins::udp::FinsUdp::new(&tcp).is_err());
-    assert!(fins::tcp::FinsTcp::new(&udp).is_err());
-    assert!(modbus::ModbusTcp::new(&udp).is_err());
+    assert!(fins::udp::FinsUdp::new(&tcp, wire()).is_err());
+    assert!(fins::tcp::FinsTcp::new(&udp, wire()).is_err());
+    assert!(modbus::ModbusTcp::new(&udp, wire()).is_err());
     for config in [udp, tcp, DriverConfig::modbus_tcp(at)] {
         assert!(open(config).is_ok());
     }

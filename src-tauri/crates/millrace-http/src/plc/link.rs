@@ -69,6 +69,8 @@ impl Link {
             .clone()
             .or_else(|| own.as_ref().map(|own| own.data_dir().to_owned()));
         choose_node(&mut driver.kind, reach.node, data.as_deref())?;
+        // A fixed port of a connection belongs to the running program.
+        driver.tcp.local_port = 0;
         let (plc, session) =
             plc::open(driver.clone()).map_err(|error| wrong(format!("{error}.")))?;
         let (stop, stopped) = watch::channel(false);

@@ -28,6 +28,7 @@ struct State {
     memory: Vec<u16>,
     tricks: VecDeque<Trick>,
     frames: Vec<Vec<u8>>,
+    ports: Vec<u16>,
 }
 
 /// The peer; its task ends with it.
@@ -60,6 +61,7 @@ impl Peer {
         let task = tokio::spawn(async move {
             let mut bytes = [0; 4_096];
             while let Ok((length, sender)) = own.recv_from(&mut bytes).await {
+                lock(&shared).ports.push(sender.port());
                 for out in receive(&shared, &bytes[..length]) {
                     let sent = match out {
                         Out::Own(bytes) => own.send_to(&bytes, sender).await,
@@ -113,6 +115,11 @@ impl Peer {
 
     pub(crate) fn frames(&self) -> Vec<Vec<u8>> {
         lock(&self.state).frames.clone()
+    }
+
+    /// From which port each frame came.
+    pub(crate) fn ports(&self) -> Vec<u16> {
+        lock(&self.state).ports.clone()
     }
 
     pub(crate) fn set(&self, addr: usize, words: &[u16]) {

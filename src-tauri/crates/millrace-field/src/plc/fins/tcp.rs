@@ -4,16 +4,17 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::frame::{self, Answer, Awaited, Nodes, WRITE_WORDS_MAX};
 use super::outcome::{self, NoAnswer};
 use super::stream::{Message, Stream, StreamError, TcpCode, encode, encode_frame};
+use crate::plc::net::{self, Dial, Net};
 use crate::plc::tcp;
 use crate::plc::{DriverConfig, DriverKind, Noticed, PlcDriver, PlcError};
 
@@ -25,8 +26,11 @@ const DROPS_MAX: u32 = 64;
 /// A FINS connection over TCP. It is opened with the first request and anew after errors.
 #[derive(Debug)]
 pub struct FinsTcp {
+    net: Arc<dyn Net>,
     peer: SocketAddr,
+    dial: Dial,
     node_local: u8,
+    given: Option<Given>,
     nodes_swapped: bool,
     timeout: Duration,
     timeout_ms: u64,
@@ -36,6 +40,15 @@ pub struct FinsTcp {
     link: Option<Link>,
     last_end: Option<Instant>,
     noticed: Noticed,
+}
+
+/// The number that the PLC gave us where it chooses: a new connection asks for it again, so that
+/// the PLC knows one number for us and not a new one with each cable that was pulled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Given {
+    node: u8,
+    /// The PLC refused it once. It looks meanwhile whether our last connection still lives.
+    is_refused: bool,
 }
 
 /// A connection whose handshake is done.
@@ -48,7 +61,7 @@ struct Link {
 /// A connection as messages.
 #[derive(Debug)]
 struct Line {
-    socket: TcpStream,
+    socket: Box<dyn net::Line>,
     stream: Stream,
     buffer: Box<[u8]>,
     start: usize,
@@ -74,7 +87,7 @@ impl From<LineError> for io::Error {
 }
 
 impl Line {
-    fn over(socket: TcpStream) -> Line {
+    fn over(socket: Box<dyn net::Line>) -> Line {
         Line {
             socket,
             stream: Stream::default(),
@@ -99,7 +112,7 @@ impl Line {
             }
             let length = self.socket.read(&mut self.buffer).await?;
             if length == 0 {
-                return Err(tcp::closed().into());
+                return Err(net::closed().into());
             }
             (self.start, self.end) = (0, length);
         }
@@ -111,7 +124,7 @@ impl Line {
             if let Some(message) = self.buffered()? {
                 return Ok(Some(message));
             }
-            let Some(length) = tcp::unread(&self.socket, &mut self.buffer)? else {
+            let Some(length) = self.socket.unread(&mut self.buffer)? else {
                 return Ok(None);
             };
             (self.start, self.end) = (0, length);
@@ -124,7 +137,7 @@ impl FinsTcp {
     ///
     /// # Errors
     /// [`PlcError::Config`] when the configuration cannot be right.
-    pub fn new(config: &DriverConfig) -> Result<FinsTcp, PlcError> {
+    pub fn new(config: &DriverConfig, net: Arc<dyn Net>) -> Result<FinsTcp, PlcError> {
         config.validate()?;
         let DriverKind::FinsTcp {
             node_local,
@@ -134,8 +147,11 @@ impl FinsTcp {
             return Err(PlcError::Config("kind is not fins_tcp"));
         };
         Ok(FinsTcp {
+            net,
             peer: config.address,
+            dial: config.tcp.dial(),
             node_local,
+            given: None,
             nodes_swapped,
             timeout: Duration::from_millis(config.timeout_ms),
             timeout_ms: config.timeout_ms,
@@ -192,10 +208,10 @@ impl FinsTcp {
 
     async fn open(&mut self) -> Result<Link, PlcError> {
         let deadline = Instant::now() + self.timeout;
-        let socket = tcp::connect(self.peer, deadline).await?;
+        let socket = tcp::connect(self.net.as_ref(), self.peer, self.dial, deadline).await?;
         let mut line = Line::over(socket);
         let hello = encode(&Message::Hello {
-            client: u32::from(self.node_local),
+            client: u32::from(self.given.map_or(self.node_local, |given| given.node)),
         });
         let handshake = async {
             line.socket.write_all(&hello).await?;
@@ -212,9 +228,17 @@ impl FinsTcp {
                 server,
             } => {
                 let nodes = self.nodes(client, server)?;
+                self.given = (self.node_local == 0).then_some(Given {
+                    node: nodes.local,
+                    is_refused: false,
+                });
                 Ok(Link { line, nodes })
             }
             Message::Welcome { code, .. } | Message::Notice(code) => {
+                self.given = self.given.filter(|given| !given.is_refused);
+                if let Some(given) = &mut self.given {
+                    given.is_refused = true;
+                }
                 Err(given_up("the PLC refused the connection", code).into())
             }
             Message::Hello { .. } | Message::Frame(_) | Message::Check => {

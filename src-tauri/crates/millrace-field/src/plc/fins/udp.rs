@@ -3,15 +3,16 @@
 //! the wait goes on to the deadline. Leaves out repeating: a driver sends a request once.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
 use super::frame::{self, Answer, Awaited, Nodes, NotOurs, WRITE_WORDS_MAX};
 use super::outcome::{self, NoAnswer};
+use crate::plc::net::{Datagrams, Net};
 use crate::plc::tcp::keep_gap;
 use crate::plc::{DriverConfig, DriverKind, Noticed, PlcDriver, PlcError};
 
@@ -21,6 +22,7 @@ const BUFFER: usize = 4_096;
 /// A FINS connection over UDP. The socket is opened with the first request and anew after errors.
 #[derive(Debug)]
 pub struct FinsUdp {
+    net: Arc<dyn Net>,
     peer: SocketAddr,
     local_port: u16,
     nodes: Nodes,
@@ -29,7 +31,7 @@ pub struct FinsUdp {
     gap: Duration,
     max_words: u16,
     sid: u8,
-    socket: Option<UdpSocket>,
+    socket: Option<Box<dyn Datagrams>>,
     last_end: Option<Instant>,
     noticed: Noticed,
 }
@@ -39,7 +41,7 @@ impl FinsUdp {
     ///
     /// # Errors
     /// [`PlcError::Config`] when the configuration cannot be right.
-    pub fn new(config: &DriverConfig) -> Result<FinsUdp, PlcError> {
+    pub fn new(config: &DriverConfig, net: Arc<dyn Net>) -> Result<FinsUdp, PlcError> {
         config.validate()?;
         let DriverKind::FinsUdp {
             local_port,
@@ -50,6 +52,7 @@ impl FinsUdp {
             return Err(PlcError::Config("kind is not fins_udp"));
         };
         Ok(FinsUdp {
+            net,
             peer: config.address,
             local_port,
             nodes: Nodes {
@@ -73,18 +76,11 @@ impl FinsUdp {
         self.sid
     }
 
-    async fn socket(&mut self) -> io::Result<UdpSocket> {
-        if let Some(socket) = self.socket.take() {
-            return Ok(socket);
+    async fn socket(&mut self) -> io::Result<Box<dyn Datagrams>> {
+        match self.socket.take() {
+            Some(socket) => Ok(socket),
+            None => self.net.datagrams(self.peer, self.local_port).await,
         }
-        // On loopback stay on loopback; elsewhere the system picks the way out.
-        let ip: IpAddr = match self.peer.ip() {
-            IpAddr::V4(ip) if ip.is_loopback() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(ip) if ip.is_loopback() => Ipv6Addr::LOCALHOST.into(),
-            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-        };
-        UdpSocket::bind((ip, self.local_port)).await
     }
 
     /// One request, one answer. The socket is kept only when it is certain that nothing of this
@@ -96,13 +92,13 @@ impl FinsUdp {
             .await
             .map_err(|error| NoAnswer::NotSent(error.into()))?;
         socket
-            .send_to(request, self.peer)
+            .send(request)
             .await
             .map_err(|error| NoAnswer::NotSent(error.into()))?;
         let deadline = Instant::now() + self.timeout;
         let answer = loop {
             let mut bytes = [0; BUFFER];
-            match timeout_at(deadline, socket.recv_from(&mut bytes)).await {
+            match timeout_at(deadline, socket.receive(&mut bytes)).await {
                 Err(_) => break Err(NoAnswer::Silence),
                 Ok(Err(error)) => break Err(NoAnswer::Broken(error)),
                 Ok(Ok((length, sender))) => match self.take(&bytes[..length], sender, awaited) {

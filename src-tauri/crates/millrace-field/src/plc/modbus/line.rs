@@ -3,62 +3,63 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
-use crate::plc::tcp;
+use crate::plc::net::{self, Line};
 
-/// The library's end of a shared connection.
-#[derive(Debug)]
-pub(super) struct Line(pub(super) Arc<TcpStream>);
+/// One end of a shared connection. Both ends belong to one task, which uses one at a time.
+#[derive(Debug, Clone)]
+pub(super) struct Shared(Arc<Mutex<Box<dyn Line>>>);
 
-impl AsyncRead for Line {
+impl Shared {
+    pub(super) fn over(line: Box<dyn Line>) -> Shared {
+        Shared(Arc::new(Mutex::new(line)))
+    }
+
+    /// As [`Line::unread`].
+    pub(super) fn unread(&self) -> io::Result<Option<usize>> {
+        self.line().unread(&mut [0; 1])
+    }
+
+    fn line(&self) -> MutexGuard<'_, Box<dyn Line>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AsyncRead for Shared {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        loop {
-            ready!(self.0.poll_read_ready(cx))?;
-            match self.0.try_read(buffer.initialize_unfilled()) {
-                // The library would report the system's last error, whatever that was about.
-                Ok(0) => return Poll::Ready(Err(tcp::closed())),
-                Ok(length) => {
-                    buffer.advance(length);
-                    return Poll::Ready(Ok(()));
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut **self.line()).poll_read(cx, buffer))?;
+        // The library would report the system's last error, whatever that was about.
+        Poll::Ready(if buffer.filled().len() == before {
+            Err(net::closed())
+        } else {
+            Ok(())
+        })
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for Shared {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        loop {
-            ready!(self.0.poll_write_ready(cx))?;
-            match self.0.try_write(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                done => return Poll::Ready(done),
-            }
-        }
+        Pin::new(&mut **self.line()).poll_write(cx, bytes)
     }
 
-    /// Nothing is held back, so there is nothing to flush.
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut **self.line()).poll_flush(cx)
     }
 
-    /// The connection closes when both its ends are dropped.
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut **self.line()).poll_shutdown(cx)
     }
 }

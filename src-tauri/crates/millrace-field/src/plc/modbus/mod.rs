@@ -16,13 +16,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use exception::Exception;
-use line::Line;
-use tokio::net::TcpStream;
+use line::Shared;
 use tokio::time::{Instant, timeout_at};
 use tokio_modbus::client::{Client, Context, tcp::attach_slave};
 use tokio_modbus::{Request, Response, Slave};
 
 use super::error::{AddressError, Refusal};
+use super::net::{Dial, Net};
 use super::tcp;
 use super::{DriverConfig, DriverKind, Noticed, PlcDriver, PlcError};
 
@@ -36,7 +36,9 @@ const REGISTERS: u32 = 65_536;
 /// A Modbus connection. It is opened with the first request and anew after errors.
 #[derive(Debug)]
 pub struct ModbusTcp {
+    net: Arc<dyn Net>,
     peer: SocketAddr,
+    dial: Dial,
     unit: u8,
     base: u16,
     timeout: Duration,
@@ -48,16 +50,16 @@ pub struct ModbusTcp {
     noticed: Noticed,
 }
 
-/// An open connection: the library's client, and the socket under it for us to look at.
+/// An open connection: the library's client, and the line under it for us to look at.
 struct Link {
     client: Context,
-    socket: Arc<TcpStream>,
+    line: Shared,
 }
 
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Link")
-            .field("socket", &self.socket)
+            .field("line", &self.line)
             .finish_non_exhaustive()
     }
 }
@@ -80,13 +82,15 @@ impl ModbusTcp {
     ///
     /// # Errors
     /// [`PlcError::Config`] when the configuration cannot be right.
-    pub fn new(config: &DriverConfig) -> Result<ModbusTcp, PlcError> {
+    pub fn new(config: &DriverConfig, net: Arc<dyn Net>) -> Result<ModbusTcp, PlcError> {
         config.validate()?;
         let DriverKind::ModbusTcp { unit_id, base } = config.kind else {
             return Err(PlcError::Config("kind is not modbus_tcp"));
         };
         Ok(ModbusTcp {
+            net,
             peer: config.address,
+            dial: config.tcp.dial(),
             unit: unit_id,
             base,
             timeout: Duration::from_millis(config.timeout_ms),
@@ -116,7 +120,7 @@ impl ModbusTcp {
 
     async fn link(&mut self) -> io::Result<Link> {
         if let Some(link) = self.link.take() {
-            match tcp::unread(&link.socket, &mut [0; 1]) {
+            match link.line.unread() {
                 Ok(None) => return Ok(link),
                 // An answer that nobody waits for means that the two ends disagree.
                 Ok(Some(_)) => self.noticed.late += 1,
@@ -126,9 +130,10 @@ impl ModbusTcp {
             }
         }
         let deadline = Instant::now() + self.timeout;
-        let socket = Arc::new(tcp::connect(self.peer, deadline).await?);
-        let client = attach_slave(Line(Arc::clone(&socket)), Slave(self.unit));
-        Ok(Link { client, socket })
+        let line = tcp::connect(self.net.as_ref(), self.peer, self.dial, deadline).await?;
+        let line = Shared::over(line);
+        let client = attach_slave(line.clone(), Slave(self.unit));
+        Ok(Link { client, line })
     }
 
     /// Sends a request and waits for its answer, which `take` checks. The connection is kept only

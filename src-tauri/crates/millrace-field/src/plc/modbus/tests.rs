@@ -107,7 +107,7 @@ impl StreamBench for Device {
             address,
             ..self.config(0)
         };
-        Box::new(ModbusTcp::new(&config).expect("valid"))
+        Box::new(ModbusTcp::new(&config, Arc::new(crate::plc::net::Machine)).expect("valid"))
     }
     fn foreign(mut good: Vec<u8>) -> Vec<u8> {
         good[1] ^= 0x80;
@@ -133,7 +133,8 @@ async fn modbus_over_tcp_passes_the_suite_of_connections() {
 #[tokio::test]
 async fn requests_are_byte_for_byte_as_the_specification_has_them() {
     let device = Device::start().await;
-    let mut driver = ModbusTcp::new(&device.config(6_000)).expect("valid");
+    let mut driver =
+        ModbusTcp::new(&device.config(6_000), Arc::new(crate::plc::net::Machine)).expect("valid");
     driver.read(6_010, 77).await.expect("answered");
     driver.write(7_000, &[1, 0xABCD]).await.expect("answered");
     assert_eq!(
@@ -150,7 +151,8 @@ async fn requests_are_byte_for_byte_as_the_specification_has_them() {
 #[tokio::test]
 async fn words_below_the_base_or_beyond_a_frame_are_not_asked_for() {
     let device = Device::start().await;
-    let mut driver = ModbusTcp::new(&device.config(6_000)).expect("valid");
+    let mut driver =
+        ModbusTcp::new(&device.config(6_000), Arc::new(crate::plc::net::Machine)).expect("valid");
     for error in [
         driver.read(5_999, 2).await.expect_err("below the base"),
         driver.write(5_999, &[1]).await.expect_err("below the base"),

@@ -56,13 +56,16 @@ impl Plc {
     }
 
     fn with_nodes(&self, node_local: u8, nodes_swapped: bool) -> FinsTcp {
-        FinsTcp::new(&DriverConfig {
-            kind: DriverKind::FinsTcp {
-                node_local,
-                nodes_swapped,
+        FinsTcp::new(
+            &DriverConfig {
+                kind: DriverKind::FinsTcp {
+                    node_local,
+                    nodes_swapped,
+                },
+                ..self.config()
             },
-            ..self.config()
-        })
+            Arc::new(crate::plc::net::Machine),
+        )
         .expect("valid")
     }
 }
@@ -104,7 +107,7 @@ impl StreamBench for Plc {
             address,
             ..self.config()
         };
-        Box::new(FinsTcp::new(&config).expect("valid"))
+        Box::new(FinsTcp::new(&config, Arc::new(crate::plc::net::Machine)).expect("valid"))
     }
     fn foreign(mut good: Vec<u8>) -> Vec<u8> {
         good[HEAD + 9] ^= 0x80;
@@ -145,6 +148,38 @@ async fn the_nodes_come_from_the_handshake_and_are_asked_for_once_a_connection()
         .collect();
     assert_eq!(nodes[..3], [(2, 239); 3]);
     assert_eq!(nodes[3..], [(2, 20); 3]);
+}
+
+/// The client's node in an opening, which follows the head.
+fn asked(opening: &[u8]) -> u8 {
+    opening[HEAD + 3]
+}
+
+#[tokio::test]
+async fn a_new_connection_asks_for_the_number_that_the_plc_gave_before() {
+    let plc = Plc::start().await;
+    let mut driver = plc.with_nodes(0, false);
+    driver.read(0, 1).await.expect("answered");
+    for _ in 0..2 {
+        plc.silent();
+        driver.read(0, 1).await.expect_err("silent");
+        driver.read(0, 1).await.expect("on a new connection");
+    }
+    // A dead connection still holds the number: it is asked for once more, then another will do.
+    plc.silent();
+    driver.read(0, 1).await.expect_err("silent");
+    for code in [0x21, 0x21] {
+        plc.0.opening(move |_| vec![Out::Bytes(refusal(code))]);
+        driver.read(0, 1).await.expect_err("refused");
+    }
+    plc.0.opening(|_| vec![Out::Bytes(welcome(240, 2))]);
+    driver.read(0, 1).await.expect("with another number");
+    plc.silent();
+    driver.read(0, 1).await.expect_err("silent");
+    plc.0.opening(|_| vec![Out::Bytes(welcome(240, 2))]);
+    driver.read(0, 1).await.expect("answered");
+    let numbers: Vec<u8> = plc.0.openings().iter().map(|o| asked(o)).collect();
+    assert_eq!(numbers, [0, 239, 239, 239, 239, 0, 240]);
 }
 
 #[tokio::test]
