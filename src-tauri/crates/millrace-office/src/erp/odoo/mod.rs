@@ -1,11 +1,17 @@
-//! Odoo through the SCADA addon's routes.
-//! Leaves out the standard external API, which needs another connector.
+//! Odoo, two ways in: the SCADA addon's routes, and the standard external API.
+//! Leaves out when to call and what to repeat.
 
 mod addon;
 mod envelope;
 mod map;
 mod reading;
+mod rpc;
 mod session;
+mod standard;
+mod standard_map;
+mod standard_post;
+mod unit;
+mod version;
 
 #[cfg(test)]
 mod map_tests;
@@ -13,3 +19,4 @@ mod map_tests;
 mod tests;
 
 pub use addon::OdooAddon;
+pub use standard::OdooStandard;
