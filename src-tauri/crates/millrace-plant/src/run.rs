@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::books::Books;
-use crate::odoo::{OdooConfig, OdooError, VirtualOdoo};
+use crate::odoo::{OdooConfig, OdooError, OdooVersion, VirtualOdoo};
 use crate::plant::{PlantError, VirtualPlant};
 use crate::silo::SiloTable;
 use crate::state_file::StateFile;
@@ -178,6 +178,8 @@ pub async fn start(config: PlantConfig) -> Result<RunningPlant, StartError> {
         login: config.odoo_login.login,
         password: config.odoo_login.password,
         state_file: config.state_dir.as_ref().map(|dir| dir.join(ODOO_FILE)),
+        version: OdooVersion::default(),
+        api_key: None,
     })?;
 
     let socket = UdpSocket::bind(config.fins)

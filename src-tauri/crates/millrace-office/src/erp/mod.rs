@@ -9,6 +9,8 @@ mod probe;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod conformance_plant;
+#[cfg(test)]
 mod scripted;
 
 use std::sync::Arc;

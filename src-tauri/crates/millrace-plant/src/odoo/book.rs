@@ -7,6 +7,7 @@ use millrace_core::units::Grams;
 use serde::{Deserialize, Serialize};
 
 use super::OdooError;
+use super::standard::Uom;
 
 /// Equipment that exists in the virtual ERP: code, name, type.
 const EQUIPMENT: [(&str, &str, &str); 16] = [
@@ -40,6 +41,8 @@ pub(super) fn equipment(code: &str) -> Option<(&'static str, &'static str)> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OrderState {
+    /// Not released yet.
+    Draft,
     /// Released, nothing reported yet.
     Confirmed,
     /// At least one consumption was reported.
@@ -55,6 +58,7 @@ impl OrderState {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
+            OrderState::Draft => "draft",
             OrderState::Confirmed => "confirmed",
             OrderState::Progress => "progress",
             OrderState::Done => "done",
@@ -82,8 +86,18 @@ pub struct NewOrder {
     /// The order's own equipment; a component with this code is a manual line.
     #[serde(default = "default_line")]
     pub equipment: String,
+    /// Not released yet.
+    #[serde(default)]
+    pub is_draft: bool,
+    /// The mass that the components' quantities refer to.
+    #[serde(default = "bom_quantity")]
+    pub bom_quantity_g: Grams,
     /// The components in order.
     pub components: Vec<NewComponent>,
+}
+
+fn bom_quantity() -> Grams {
+    Grams(1_000_000)
 }
 
 fn default_line() -> String {
@@ -101,6 +115,9 @@ pub struct NewComponent {
     pub product: String,
     /// The BoM line's quantity in grams, not scaled to the order.
     pub to_consume_g: Grams,
+    /// The unit of the line.
+    #[serde(default)]
+    pub uom: Uom,
 }
 
 /// An order in the book.
@@ -135,6 +152,15 @@ pub struct BookOrder {
     pub cancel_reason: Option<String>,
     /// The end date that mark-done gave.
     pub closed_on: Option<String>,
+    /// The mass that the components' quantities refer to.
+    #[serde(default = "bom_quantity")]
+    pub bom_quantity_g: Grams,
+    /// Somebody gave the reservations back.
+    #[serde(default)]
+    pub is_unreserved: bool,
+    /// How often the standard API closed it.
+    #[serde(default)]
+    pub closings: u64,
 }
 
 /// A component: one raw material move.
@@ -153,6 +179,26 @@ pub struct BookComponent {
     pub consumed_g: Grams,
     /// Equipment code, the order's own where the component has none.
     pub equipment: String,
+    /// The unit of the line.
+    #[serde(default)]
+    pub uom: Uom,
+    /// What the standard API said about it.
+    #[serde(default)]
+    pub told: Told,
+}
+
+/// What the standard API said about a component; the addon's routes do not know it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    /// A quantity was written.
+    pub is_written: bool,
+    /// It counts as consumed (17 and later).
+    pub is_picked: bool,
+    /// Closing may not overwrite it.
+    pub is_manual: bool,
+    /// It was closed with nothing.
+    pub is_cancelled: bool,
 }
 
 /// One movement of stock. The sum of an order's deltas per equipment is its consumption.
@@ -245,6 +291,8 @@ impl OdooBook {
                 product_id: product_id(&component.product),
                 product: component.product,
                 to_consume_g: component.to_consume_g,
+                uom: component.uom,
+                told: Told::default(),
                 consumed_g: Grams::ZERO,
                 equipment: component
                     .equipment
@@ -255,7 +303,11 @@ impl OdooBook {
             id,
             name: order.name,
             reference: order.reference,
-            state: OrderState::Confirmed,
+            state: if order.is_draft {
+                OrderState::Draft
+            } else {
+                OrderState::Confirmed
+            },
             schedule_start: order.schedule_start,
             equipment: order.equipment,
             product: order.product,
@@ -266,6 +318,9 @@ impl OdooBook {
             posts: 0,
             cancel_reason: None,
             closed_on: None,
+            bom_quantity_g: order.bom_quantity_g,
+            is_unreserved: false,
+            closings: 0,
         });
         Ok(id)
     }
