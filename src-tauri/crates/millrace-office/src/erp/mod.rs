@@ -11,6 +11,8 @@ mod conformance;
 #[cfg(test)]
 mod conformance_plant;
 #[cfg(test)]
+mod connection_tests;
+#[cfg(test)]
 mod scripted;
 
 use std::sync::Arc;

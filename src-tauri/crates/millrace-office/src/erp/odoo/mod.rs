@@ -16,6 +16,8 @@ mod version;
 #[cfg(test)]
 mod map_tests;
 #[cfg(test)]
+mod standard_tests;
+#[cfg(test)]
 mod tests;
 
 pub use addon::OdooAddon;

@@ -94,7 +94,7 @@ impl Call {
     }
 
     /// The arguments of `execute_kw` behind model and method.
-    fn placed(&self) -> [Value; 2] {
+    pub(super) fn placed(&self) -> [Value; 2] {
         let mut args = Vec::new();
         args.extend(self.ids.as_ref().map(|ids| json!(ids)));
         args.extend(self.args.iter().map(|(_, value)| value.clone()));

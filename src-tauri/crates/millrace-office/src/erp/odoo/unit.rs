@@ -177,3 +177,163 @@ fn family(row: &Map<String, Value>, form: UomForm) -> Result<String, Why> {
             .to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const FORMS: [UomForm; 2] = [UomForm::PerReference, UomForm::InRoot];
+    const KG: i64 = 1;
+    const G: i64 = 2;
+    const T: i64 = 3;
+    const LB: i64 = 4;
+    const PIECE: i64 = 5;
+
+    /// Kilogram, gram, tonne and pound, and a piece that is no mass.
+    fn units(form: UomForm) -> Units {
+        let rows = match form {
+            UomForm::PerReference => json!([
+                {"id": KG, "name": "kg", "factor": 1.0, "rounding": 0.01, "category_id": [2, "Weight"]},
+                {"id": G, "name": "g", "factor": 1000.0, "rounding": 0.01, "category_id": [2, "Weight"]},
+                {"id": T, "name": "t", "factor": 0.001, "rounding": 0.00001, "category_id": [2, "Weight"]},
+                {"id": LB, "name": "lb", "factor": 2.20462, "rounding": 0.01, "category_id": [2, "Weight"]},
+                {"id": PIECE, "name": "Units", "factor": 1.0, "rounding": 0.01, "category_id": [1, "Unit"]}]),
+            UomForm::InRoot => json!([
+                {"id": KG, "name": "kg", "factor": 1000.0, "rounding": 0.01, "parent_path": "2/1/"},
+                {"id": G, "name": "g", "factor": 1.0, "rounding": 0.01, "parent_path": "2/"},
+                {"id": T, "name": "t", "factor": 1000000.0, "rounding": 0.00001, "parent_path": "2/1/3/"},
+                {"id": LB, "name": "lb", "factor": 453.592, "rounding": 0.01, "parent_path": "2/4/"},
+                {"id": PIECE, "name": "Units", "factor": 1.0, "rounding": 0.01, "parent_path": "5/"}]),
+        };
+        Units::read(rows.as_array().expect("rows"), form).expect("units")
+    }
+
+    #[test]
+    fn what_is_no_mass_is_refused() {
+        for form in FORMS {
+            let units = units(form);
+            let one = Decimal::ONE;
+            assert_eq!(units.grams(LB, one).map(|mass| mass.0), Ok(454));
+            for id in [PIECE, 99] {
+                assert!(units.grams(id, one).is_err() && units.check_postable(id).is_err());
+                assert!(units.quantity(id, Grams(1)).is_err());
+            }
+        }
+        let nothing = json!([{"id": 1, "name": "Units", "factor": 1.0, "rounding": 0.01, "category_id": [1, "Unit"]}]);
+        let rows = nothing.as_array().expect("rows");
+        let none = Units::read(rows, UomForm::PerReference).expect("units without a mass");
+        assert!(none.grams(1, Decimal::ONE).is_err());
+        let twice = json!([
+            {"id": 1, "name": "kg", "factor": 1.0, "rounding": 0.01, "category_id": [1, "Weight"]},
+            {"id": 2, "name": "KG", "factor": 1.0, "rounding": 0.01, "category_id": [2, "Other"]}]);
+        let rows = twice.as_array().expect("rows");
+        assert!(Units::read(rows, UomForm::PerReference).is_err());
+    }
+
+    #[test]
+    fn a_unit_that_cannot_tell_one_dose_from_the_next_is_not_posted_in() {
+        for form in FORMS {
+            let units = units(form);
+            for id in [KG, G, T] {
+                assert_eq!(units.check_postable(id), Ok(()), "{id}");
+            }
+            assert!(units.check_postable(LB).is_err());
+        }
+        let coarse = json!([
+            {"id": 1, "name": "kg", "factor": 1.0, "rounding": 1.0, "category_id": [2, "Weight"]},
+            {"id": 2, "name": "t", "factor": 0.001, "rounding": 0.01, "category_id": [2, "Weight"]},
+            {"id": 3, "name": "g", "factor": 1000.0, "rounding": 0.0, "category_id": [2, "Weight"]}]);
+        let rows = coarse.as_array().expect("rows");
+        let units = Units::read(rows, UomForm::PerReference).expect("units");
+        for id in 1..=3 {
+            assert!(units.check_postable(id).is_err(), "{id}");
+        }
+        assert!(units.quantity(1, Grams(59_870)).is_err(), "not exact");
+        assert_eq!(units.quantity(1, Grams(60_000)), Ok(Decimal::from(60)));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        for form in FORMS {
+            let units = units(form);
+            for id in [KG, G, T, LB] {
+                assert!(units.grams(id, Decimal::MAX).is_err(), "{id}");
+                assert!(units.grams(id, Decimal::MIN).is_err(), "{id}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_mass_comes_back_from_each_unit_to_the_gram(tens in 0_i64..=100_000_000_000) {
+            let mass = Grams(tens * 10);
+            for form in FORMS {
+                let units = units(form);
+                for id in [KG, G, T] {
+                    let quantity = units.quantity(id, mass).expect("it can be written");
+                    prop_assert!(quantity >= Decimal::ZERO);
+                    prop_assert_eq!(units.grams(id, quantity), Ok(mass));
+                }
+            }
+        }
+
+        #[test]
+        fn a_gram_is_kept_where_the_unit_counts_grams(grams in -1_000_000_000_i64..=1_000_000_000) {
+            for form in FORMS {
+                let units = units(form);
+                prop_assert_eq!(units.grams(G, Decimal::from(grams)), Ok(Grams(grams)));
+                prop_assert_eq!(units.grams(KG, Decimal::new(grams, 3)), Ok(Grams(grams)));
+                prop_assert_eq!(units.grams(T, Decimal::new(grams, 6)), Ok(Grams(grams)));
+            }
+        }
+
+        #[test]
+        fn any_number_is_a_mass_or_refused(mantissa in any::<i64>(), scale in 0_u32..=18) {
+            for form in FORMS {
+                let units = units(form);
+                for id in [KG, G, T, LB] {
+                    let quantity = Decimal::new(mantissa, scale);
+                    if let Ok(mass) = units.grams(id, quantity) {
+                        let same_sign = mass.0 == 0 || (mass.0 > 0) == (mantissa > 0);
+                        prop_assert!(same_sign, "{quantity} became {mass}");
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn a_scaled_recipe_keeps_its_sum_to_the_rounding(
+            lines in proptest::collection::vec(1_i64..=2_000_000, 1..16),
+            order_kg in 1_i64..=100_000,
+        ) {
+            let bom: i64 = lines.iter().sum();
+            let kg = |grams: i64| Decimal::new(grams, 3);
+            let order = Decimal::from(order_kg);
+            let mut sum = 0_i64;
+            for line in &lines {
+                let mass = super::super::standard_map::scale(kg(*line), order, kg(bom))
+                    .expect("in range");
+                prop_assert!(mass.0 >= 0);
+                sum += mass.0;
+            }
+            // Half a gram a line at most.
+            let count = i64::try_from(lines.len()).expect("a few");
+            prop_assert!((sum - order_kg * 1000).abs() * 2 <= count, "{sum} g of {order_kg} kg");
+        }
+
+        #[test]
+        fn a_multiple_of_the_bom_scales_exactly(
+            lines in proptest::collection::vec(1_i64..=2_000_000, 1..16),
+            times in 1_i64..=1_000,
+        ) {
+            let bom: i64 = lines.iter().sum();
+            let kg = |grams: i64| Decimal::new(grams, 3);
+            for line in lines {
+                let mass = super::super::standard_map::scale(kg(line), kg(bom * times), kg(bom));
+                prop_assert_eq!(mass, Ok(Grams(line * times)));
+            }
+        }
+    }
+}
