@@ -10,7 +10,7 @@ use millrace_core::erp::{ConsumptionLine, ConsumptionPost};
 use millrace_core::units::Grams;
 use millrace_plant::odoo::{
     BookView, FaultChange, FaultScope, OdooBook, OdooConfig, OdooVersion, OrderState, OrderView,
-    VirtualOdoo, demo_orders, serve,
+    Uom, VirtualOdoo, demo_orders, serve,
 };
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -46,6 +46,12 @@ pub(super) struct Peer {
 
 impl Peer {
     pub(super) async fn start(version: OdooVersion, api_key: Option<&str>) -> Peer {
+        let book = OdooBook::with_orders(demo_orders().expect("the file parses"))
+            .expect("no name stands twice");
+        Peer::with_book(version, api_key, book).await
+    }
+
+    async fn with_book(version: OdooVersion, api_key: Option<&str>, book: OdooBook) -> Peer {
         let config = OdooConfig {
             db: "plant".to_owned(),
             login: "middleware".to_owned(),
@@ -54,8 +60,6 @@ impl Peer {
             version,
             api_key: api_key.map(str::to_owned),
         };
-        let book = OdooBook::with_orders(demo_orders().expect("the file parses"))
-            .expect("no name stands twice");
         let odoo = VirtualOdoo::with_book(config, book);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
         let url = format!("http://{}", listener.local_addr().expect("bound"));
@@ -188,6 +192,10 @@ pub(super) async fn run(dialect: Dialect) {
     what_the_erp_does_not_know_is_refused(dialect).await;
     a_cancelled_order_stays_so_and_takes_nothing(dialect).await;
     an_order_is_closed_once_and_then_left_alone(dialect).await;
+    if dialect.is_standard() {
+        other_units_are_exact_or_refused(dialect).await;
+        totals_stay_exact_while_requests_and_answers_get_lost(dialect).await;
+    }
 }
 
 async fn the_test_of_the_connection_passes_every_step(dialect: Dialect) {
@@ -437,6 +445,80 @@ async fn an_order_that_nobody_reported_is_not_closed(dialect: Dialect, peer: &Pe
     };
     assert!(message.contains("CaCO3"), "{message}");
     assert_eq!(peer.order(WITH_MANUAL).state, OrderState::Progress);
+}
+
+async fn other_units_are_exact_or_refused(dialect: Dialect) {
+    let mut book = OdooBook::with_orders(demo_orders().expect("the file parses"))
+        .expect("no name stands twice");
+    let bom = Grams(1_000_000);
+    for (name, unit) in [
+        (NAME, Uom::G),
+        (WITH_MANUAL, Uom::T),
+        ("WH/MO/00103", Uom::Units),
+    ] {
+        book.set_bom(name, bom, &[unit]).expect("a demo order");
+    }
+    let peer = Peer::with_book(dialect.version, None, book).await;
+    let erp = connect(dialect, &peer.url);
+    let page = erp.open_orders(10, 0).await.expect("a page");
+    let refused: BTreeMap<String, String> = page
+        .orders
+        .iter()
+        .filter_map(|order| order.as_ref().err())
+        .map(|order| (order.name.clone(), order.why.clone()))
+        .collect();
+    assert!(
+        refused[WITH_MANUAL].contains("steps of 0.01"),
+        "{refused:?}"
+    );
+    assert!(refused["WH/MO/00103"].contains("not a mass"), "{refused:?}");
+    let order = page.orders.iter().filter_map(|order| order.as_ref().ok());
+    let good = order.filter(|order| order.name == NAME).count();
+    assert_eq!(good, 1);
+    erp.post_consumption(&post()).await.expect("booked");
+    erp.mark_done(NAME, Grams(998_400), ENDED)
+        .await
+        .expect("closed");
+    assert_eq!(stock(&peer.odoo.view(), NAME)["silo101"], Grams(119_980));
+}
+
+/// The procedure of the application under a network that loses what it likes, reads included.
+async fn totals_stay_exact_while_requests_and_answers_get_lost(dialect: Dialect) {
+    let peer = Peer::start(dialect.version, None).await;
+    let erp = connect(dialect, &peer.url);
+    let mut seed = 20_261_127_u32 + u32::from(dialect.version.major());
+    let mut total = 0;
+    for batch in 1..=20 {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let change = FaultChange {
+            scope: Some(FaultScope::All),
+            drop_before: Some(seed >> 30),
+            drop_after_commit: Some((seed >> 28) & 1),
+            ..FaultChange::default()
+        };
+        peer.odoo.set_faults(&change).expect("no state file");
+        total += i64::from(seed >> 20) * 10;
+        let lines = [("silo101", total), ("lq114", 10 * batch)];
+        let post = post_of(NAME, 1_000 * batch, &lines);
+        let mut attempts = 0;
+        while erp.post_consumption(&post).await.is_err_and(|error| {
+            assert!(error.is_transient(), "seed {seed}: {error:?}");
+            true
+        }) {
+            attempts += 1;
+            assert!(attempts < 10, "seed {seed}");
+        }
+        assert_eq!(peer.order(NAME).consumption, expected(&post), "seed {seed}");
+    }
+    erp.mark_done(NAME, Grams(20_000), ENDED)
+        .await
+        .expect("closed");
+    let moved = stock(&peer.odoo.view(), NAME);
+    assert_eq!(
+        (moved["silo101"], moved["lq114"]),
+        (Grams(total), Grams(200))
+    );
+    assert_eq!((moved["finished"], moved.len()), (Grams(20_000), 3));
 }
 
 macro_rules! conforms {

@@ -263,3 +263,29 @@ async fn a_server_that_became_another_version_is_looked_at_again() {
     assert!(matches!(error, ErpError::Refused { .. }), "{error:?}");
     erp.post_consumption(&post()).await.expect("known again");
 }
+
+#[tokio::test]
+async fn an_answer_that_is_none_is_never_believed() {
+    let other = r#"{"jsonrpc":"2.0","id":"another","result":{"server_version_info":[17]}}"#;
+    let version = r#"{"jsonrpc":"2.0","id":1,"result":{"server_version_info":[17]}}"#;
+    for step in [
+        Step::Silent,
+        Step::Close,
+        Step::Noise,
+        Step::Status(500, "{}".to_owned()),
+        Step::Status(302, String::new()),
+        Step::HalfBody(version.to_owned()),
+        Step::Json("[]".to_owned()),
+        Step::Json(other.to_owned()),
+        Step::Html,
+    ] {
+        for api in ["jsonrpc", "json2"] {
+            let peer = Scripted::start(vec![step.clone(); 2]).await;
+            let change = json!({"api": api, "timeout_ms": 300});
+            let erp = open(&settings(STANDARD, &peer.url, change)).expect("good settings");
+            let error = erp.post_consumption(&post()).await.expect_err("no answer");
+            assert!(error.is_transient(), "{step:?}: {error:?}");
+            assert!(peer.seen().len() <= 2, "{step:?}: nothing is repeated");
+        }
+    }
+}

@@ -86,12 +86,6 @@ pub struct NewOrder {
     /// The order's own equipment; a component with this code is a manual line.
     #[serde(default = "default_line")]
     pub equipment: String,
-    /// Not released yet.
-    #[serde(default)]
-    pub is_draft: bool,
-    /// The mass that the components' quantities refer to.
-    #[serde(default = "bom_quantity")]
-    pub bom_quantity_g: Grams,
     /// The components in order.
     pub components: Vec<NewComponent>,
 }
@@ -115,9 +109,6 @@ pub struct NewComponent {
     pub product: String,
     /// The BoM line's quantity in grams, not scaled to the order.
     pub to_consume_g: Grams,
-    /// The unit of the line.
-    #[serde(default)]
-    pub uom: Uom,
 }
 
 /// An order in the book.
@@ -291,7 +282,7 @@ impl OdooBook {
                 product_id: product_id(&component.product),
                 product: component.product,
                 to_consume_g: component.to_consume_g,
-                uom: component.uom,
+                uom: Uom::default(),
                 told: Told::default(),
                 consumed_g: Grams::ZERO,
                 equipment: component
@@ -303,11 +294,7 @@ impl OdooBook {
             id,
             name: order.name,
             reference: order.reference,
-            state: if order.is_draft {
-                OrderState::Draft
-            } else {
-                OrderState::Confirmed
-            },
+            state: OrderState::Confirmed,
             schedule_start: order.schedule_start,
             equipment: order.equipment,
             product: order.product,
@@ -318,11 +305,46 @@ impl OdooBook {
             posts: 0,
             cancel_reason: None,
             closed_on: None,
-            bom_quantity_g: order.bom_quantity_g,
+            bom_quantity_g: bom_quantity(),
             is_unreserved: false,
             closings: 0,
         });
         Ok(id)
+    }
+
+    /// Gives an order another BoM: the mass that its lines refer to, and the unit of each line in
+    /// order. Masses stay as they are.
+    ///
+    /// # Errors
+    /// [`OdooError::Unknown`] when there is no such order.
+    pub fn set_bom(
+        &mut self,
+        name: &str,
+        bom_quantity_g: Grams,
+        uoms: &[Uom],
+    ) -> Result<(), OdooError> {
+        let order = self.named(name)?;
+        order.bom_quantity_g = bom_quantity_g;
+        for (component, uom) in order.components.iter_mut().zip(uoms) {
+            component.uom = *uom;
+        }
+        Ok(())
+    }
+
+    /// Takes an order back to a draft.
+    ///
+    /// # Errors
+    /// [`OdooError::Unknown`] when there is no such order.
+    pub fn set_draft(&mut self, name: &str) -> Result<(), OdooError> {
+        self.named(name)?.state = OrderState::Draft;
+        Ok(())
+    }
+
+    fn named(&mut self, name: &str) -> Result<&mut BookOrder, OdooError> {
+        self.orders
+            .iter_mut()
+            .find(|order| order.name == name)
+            .ok_or_else(|| OdooError::Unknown(name.to_owned()))
     }
 
     /// Opens a session and returns its key.

@@ -60,4 +60,7 @@ pub enum OdooError {
     /// An order of that name is already in the book.
     #[error("order {0} is already in the book")]
     Duplicate(String),
+    /// No order of that name is in the book.
+    #[error("order {0} is not in the book")]
+    Unknown(String),
 }

@@ -61,6 +61,7 @@ async fn reset(State(odoo): State<Arc<VirtualOdoo>>) -> Response {
 fn failed(error: &OdooError) -> Response {
     let status = match error {
         OdooError::Duplicate(_) => StatusCode::CONFLICT,
+        OdooError::Unknown(_) => StatusCode::NOT_FOUND,
         OdooError::StateFile { .. } | OdooError::StateContent { .. } | OdooError::Demo(_) => {
             StatusCode::INTERNAL_SERVER_ERROR
         }

@@ -1,6 +1,29 @@
 //! Odoo's standard external API as an [`ErpConnector`]: confirmed orders with their BoM, and the
 //! posting procedure: read, compare, one write, read back.
 //! Leaves out transport (`rpc.rs`) and JSON (`standard_map.rs`, `standard_post.rs`).
+//!
+//! What real servers were seen to do, and why it does no harm here:
+//! - Closing books the BoM, cancels components or closes a draft (17+), when nothing or half was
+//!   reported: `closing` demands a report for each component first, and the state is read before.
+//! - Weight and components are one write, marked as manual; a BoM quantity cannot replace them.
+//! - Closing and writing twice: quantities are absolute, and what is held already is not written.
+//! - A write to a closed order moves stock: a closed order is only compared, never written.
+//! - Closing answers true or a wizard, both without meaning: the state read back decides.
+//! - `skip_consumption` passes over a strict BoM: it goes out only after the quantities were proved.
+//! - A backorder renames its order: none is ever asked for, and an order whose name is gone is
+//!   refused, not guessed.
+//! - A reservation looks like a consumption (17+): without `picked` it counts as nothing.
+//! - `date_finished` stands before the end (17+): it is never read.
+//! - Units round: a unit that cannot carry one step of the PLC is refused with the order, values
+//!   that are not exact are refused with the post, reservations are given back first (17, 18).
+//! - Missing stock is no error there and none here: the ledger of the plant tells what was used.
+//! - Zero cancels a component at the end, negative is taken by 16 and 17: the one is meant, the
+//!   other is refused before it is sent. Cancelled rests (up to 16) are passed over.
+//! - Cancelling a closed order says true and does nothing (up to 18): the state is read on both sides.
+//! - A lost connection stops nothing: no call is repeated, and the outcome is told as unknown.
+//! - Lots: an order with a tracked component from a silo is refused before it is dosed.
+//! - `set_qty_producing` overwrites consumption: it is never called.
+//! - No call writes and closes at once: between the two stands a read.
 
 use std::collections::{BTreeMap, BTreeSet};
 

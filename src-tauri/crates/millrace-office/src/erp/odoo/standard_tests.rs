@@ -302,7 +302,8 @@ fn an_order_that_could_not_be_booked_is_refused_before_it_is_dosed() {
         map::order(&held, bom, &tape.units(), materials).expect_err("not good")
     };
     let all = materials();
-    let cases: [(fn(&mut Held), &str); 5] = [
+    type Change = fn(&mut Held);
+    let cases: [(Change, &str); 5] = [
         (|held| held.moves[0].is_tracked = true, "tracked by lot"),
         (|held| held.moves[0].bom_line_id = None, "bill of materials"),
         (

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub(super) use serve::routes;
 
 /// Which Odoo it behaves as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum OdooVersion {
     /// 14.0
     #[serde(rename = "14")]
@@ -29,6 +29,7 @@ pub enum OdooVersion {
     #[serde(rename = "16")]
     V16,
     /// 17.0
+    #[default]
     #[serde(rename = "17")]
     V17,
     /// 18.0
@@ -37,12 +38,6 @@ pub enum OdooVersion {
     /// 19.0
     #[serde(rename = "19")]
     V19,
-}
-
-impl Default for OdooVersion {
-    fn default() -> OdooVersion {
-        OdooVersion::V17
-    }
 }
 
 impl OdooVersion {

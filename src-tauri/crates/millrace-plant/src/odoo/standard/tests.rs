@@ -9,6 +9,8 @@ use super::{Fault, OdooVersion, StandardSetup, Uom};
 
 use OdooVersion::{V14, V15, V16, V17, V18, V19};
 
+const NAME: &str = "WH/MO/00044";
+
 /// An order of 100 kg in a BoM of 100 kg: 60 kg, 39.5 kg and 500 g.
 struct Shop {
     book: OdooBook,
@@ -23,28 +25,31 @@ impl Shop {
     }
 
     fn with(version: OdooVersion, is_draft: bool) -> Shop {
-        let component = |equipment: &str, product: &str, grams: i64, uom: Uom| NewComponent {
+        let component = |equipment: &str, product: &str, grams: i64| NewComponent {
             equipment: Some(equipment.to_owned()),
             product: product.to_owned(),
             to_consume_g: Grams(grams),
-            uom,
         };
         let order = NewOrder {
-            name: "WH/MO/00044".to_owned(),
+            name: NAME.to_owned(),
             reference: None,
             product: "[BATCH] BATCH".to_owned(),
             quantity_g: Grams(100_000),
             schedule_start: Some("2026-11-22 02:48:32".to_owned()),
             equipment: "PLC01".to_owned(),
-            is_draft,
-            bom_quantity_g: Grams(100_000),
             components: vec![
-                component("silo101", "[RM-A] A", 60_000, Uom::Kg),
-                component("silo102", "[RM-B] B", 39_500, Uom::Kg),
-                component("silo103", "[RM-C] C", 500, Uom::G),
+                component("silo101", "[RM-A] A", 60_000),
+                component("silo102", "[RM-B] B", 39_500),
+                component("silo103", "[RM-C] C", 500),
             ],
         };
-        let book = OdooBook::with_orders(vec![order]).expect("one order");
+        let mut book = OdooBook::with_orders(vec![order]).expect("one order");
+        let units = [Uom::Kg, Uom::Kg, Uom::G];
+        book.set_bom(NAME, Grams(100_000), &units)
+            .expect("it is there");
+        if is_draft {
+            book.set_draft(NAME).expect("it is there");
+        }
         let found = &book.orders[0];
         Shop {
             id: found.id,
