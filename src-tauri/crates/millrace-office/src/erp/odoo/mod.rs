@@ -10,6 +10,7 @@ mod session;
 mod standard;
 mod standard_map;
 mod standard_post;
+mod standard_read;
 mod unit;
 mod version;
 
