@@ -9,7 +9,7 @@ use millrace_core::erp::{
     ConsumptionLine, ConsumptionPost, ErpHeldLine, ErpOrder, ErpOrderState, PostAnswer,
 };
 use millrace_core::units::Grams;
-use millrace_office::erp::{ErpConnector, ErpError, ErpInfo, ErpKind, OrderPage};
+use millrace_office::erp::{ErpConnector, ErpError, ErpInfo, ErpKind, OrderPage, ProbeReport};
 
 /// What is held for one order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,16 +46,20 @@ impl BookErp {
 
 #[async_trait]
 impl ErpConnector for BookErp {
-    async fn probe(&self) -> Result<ErpInfo, ErpError> {
-        Ok(ErpInfo {
-            kind: ErpKind::OdooAddon,
-            address: "memory".into(),
-            database: "campaign".into(),
-            login: "campaign".into(),
-            uid: 1,
-            name: None,
-            version: None,
-        })
+    async fn examine(&self, _now_ms: Option<i64>) -> ProbeReport {
+        ProbeReport {
+            steps: Vec::new(),
+            info: Some(ErpInfo {
+                kind: ErpKind::OdooAddon,
+                address: "memory".into(),
+                database: "campaign".into(),
+                login: "campaign".into(),
+                uid: 1,
+                name: None,
+                version: None,
+            }),
+            error: None,
+        }
     }
 
     async fn open_orders(&self, limit: u32, offset: u32) -> Result<OrderPage, ErpError> {

@@ -203,6 +203,7 @@ impl Plan {
                 planned_start: None,
                 equipment_code: Some("PLC01".into()),
                 bom: None,
+                bom_quantity: None,
                 lines: lines
                     .iter()
                     .map(|(silo, per_thousand)| ErpOrderLine {

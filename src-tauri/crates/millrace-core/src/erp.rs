@@ -31,6 +31,10 @@ pub struct ErpOrder {
     pub equipment_code: Option<String>,
     /// The BoM's name or number, if the ERP gives one.
     pub bom: Option<String>,
+    /// The mass, in kilograms, that the BoM's lines refer to, where the ERP tells it; else the
+    /// line's setting counts (`decisions.md` 4).
+    #[serde(default)]
+    pub bom_quantity: Option<Decimal>,
     /// The components in the ERP's order.
     pub lines: Vec<ErpOrderLine>,
 }

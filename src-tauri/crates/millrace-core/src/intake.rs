@@ -209,6 +209,10 @@ fn one_batch(
 ) -> Result<ControlRecipe, Refusal> {
     let mut silo_lines: Vec<SiloLine> = Vec::new();
     let mut manual_lines = Vec::new();
+    let reference = match order.bom_quantity {
+        Some(kg) => positive("the bill of materials", kg, rules.order_max_g)?,
+        None => rules.bom_reference_g,
+    };
     for line in &order.lines {
         let per_reference = positive(&line.product_name, line.to_consume, rules.order_max_g)?;
         let too_much = |mass: Grams, limit: Grams| Refusal::TooMuch {
@@ -217,7 +221,7 @@ fn one_batch(
             limit_kg: kg_text(limit),
         };
         let mass = per_reference
-            .scale(planned, rules.bom_reference_g)
+            .scale(planned, reference)
             .ok_or_else(|| too_much(per_reference, rules.order_max_g))?
             .to_plc_step();
         if mass.0 <= 0 {
@@ -318,6 +322,7 @@ mod tests {
             planned_start: None,
             equipment_code: Some("PLC01".into()),
             bom: None,
+            bom_quantity: None,
             lines: lines
                 .iter()
                 .map(|(code, kg)| ErpOrderLine {
@@ -365,6 +370,17 @@ mod tests {
             assert_eq!(batch.silo_lines[0].planned_g, Grams(1_250_000));
         }
         assert_eq!(batches[1].batch_index, 2);
+    }
+
+    #[test]
+    fn the_bom_quantity_that_the_erp_tells_counts_before_the_setting() {
+        let mut order = order("1500", &[("silo101", "60"), ("silo102", "40")]);
+        order.bom_quantity = Some(Decimal::ONE_HUNDRED);
+        let batches = plan(&order, &silos(), &rules()).expect("accepted");
+        assert_eq!(batches[0].silo_lines[0].planned_g, Grams(900_000));
+        assert_eq!(batches[0].silo_lines[1].planned_g, Grams(600_000));
+        order.bom_quantity = Some(Decimal::ZERO);
+        check_refused(&order, |why| matches!(why, Refusal::NotPositive { .. }));
     }
 
     #[test]

@@ -6,7 +6,9 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderValue, SET_COOKIE};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_TYPE, COOKIE, DATE, HeaderName, HeaderValue, SET_COOKIE,
+};
 use reqwest::{Method, Url};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -59,9 +61,43 @@ pub(crate) enum HttpFailure {
     Unsendable,
 }
 
+/// How a request says who sends it.
+#[derive(Clone, Copy)]
+pub(crate) enum Auth<'a> {
+    /// Not at all, or inside the body.
+    None,
+    /// By a cookie.
+    Cookie(&'a str),
+    /// By a key, for this database.
+    Bearer {
+        /// The key.
+        key: &'a str,
+        /// The database.
+        database: &'a str,
+    },
+}
+
+impl Auth<'_> {
+    fn headers(self) -> Vec<(HeaderName, String)> {
+        match self {
+            Auth::None => Vec::new(),
+            Auth::Cookie(cookie) => vec![(COOKIE, cookie.to_owned())],
+            Auth::Bearer { key, database } => vec![
+                (AUTHORIZATION, format!("bearer {key}")),
+                (
+                    HeaderName::from_static("x-odoo-database"),
+                    database.to_owned(),
+                ),
+            ],
+        }
+    }
+}
+
 /// A whole answer, whatever its status.
 pub(crate) struct HttpAnswer {
     pub(crate) status: u16,
+    /// The server's clock, as it wrote it.
+    pub(crate) date: Option<String>,
     pub(crate) content_type: String,
     /// Name and value of each cookie set.
     pub(crate) cookies: Vec<(String, String)>,
@@ -86,8 +122,13 @@ pub(crate) struct HttpClient {
 }
 
 impl HttpClient {
-    /// A client whose exchanges take at most `timeout`. `is_loopback` leaves any proxy aside.
-    pub(crate) fn new(timeout: Duration, is_loopback: bool) -> Result<HttpClient, reqwest::Error> {
+    /// A client whose exchanges take at most `timeout`. `is_loopback` leaves any proxy aside. The
+    /// certificate of a server must come from an authority of the system, or from one in `ca_pem`.
+    pub(crate) fn new(
+        timeout: Duration,
+        is_loopback: bool,
+        ca_pem: Option<&[u8]>,
+    ) -> Result<HttpClient, reqwest::Error> {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("millrace/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT.min(timeout / 2))
@@ -99,6 +140,9 @@ impl HttpClient {
         if is_loopback {
             builder = builder.no_proxy();
         }
+        if let Some(pem) = ca_pem {
+            builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(pem)?);
+        }
         Ok(HttpClient {
             client: builder.build()?,
         })
@@ -109,7 +153,7 @@ impl HttpClient {
         &self,
         method: Method,
         url: &Url,
-        cookie: Option<&str>,
+        auth: Auth<'_>,
         body: Vec<u8>,
     ) -> Result<HttpAnswer, HttpFailure> {
         let is_https = url.scheme() == "https";
@@ -118,10 +162,10 @@ impl HttpClient {
             .request(method, url.clone())
             .header(CONTENT_TYPE, "application/json")
             .body(body);
-        if let Some(cookie) = cookie {
-            let mut value = HeaderValue::from_str(cookie).map_err(|_| HttpFailure::Unsendable)?;
+        for (name, text) in auth.headers() {
+            let mut value = HeaderValue::from_str(&text).map_err(|_| HttpFailure::Unsendable)?;
             value.set_sensitive(true);
-            request = request.header(COOKIE, value);
+            request = request.header(name, value);
         }
         let mut response = request
             .send()
@@ -130,6 +174,11 @@ impl HttpClient {
 
         let status = response.status().as_u16();
         let content_type = header_text(response.headers().get(CONTENT_TYPE));
+        let date = response
+            .headers()
+            .get(DATE)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
         let cookies = response
             .headers()
             .get_all(SET_COOKIE)
@@ -145,6 +194,7 @@ impl HttpClient {
         }
         Ok(HttpAnswer {
             status,
+            date,
             content_type,
             cookies,
             body,

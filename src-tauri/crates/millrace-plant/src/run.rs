@@ -105,6 +105,8 @@ pub async fn start(config: PlantConfig) -> Result<RunningPlant, StartError> {
         login: config.odoo_login.login,
         password: config.odoo_login.password,
         state_file: config.state_dir.as_ref().map(|dir| dir.join(ODOO_FILE)),
+        version: crate::odoo::OdooVersion::default(),
+        api_key: None,
     })?;
 
     let socket = UdpSocket::bind(config.fins)

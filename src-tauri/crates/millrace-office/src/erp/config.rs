@@ -1,6 +1,7 @@
 //! The settings of an ERP connection, and the checks that need no network.
 //! Leaves out where settings come from.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::ErpError;
+use crate::http::HttpClient;
 
 /// Which connector speaks to the ERP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -15,6 +17,21 @@ use super::ErpError;
 pub enum ErpKind {
     /// Odoo with the SCADA addon's routes.
     OdooAddon,
+    /// Any Odoo from 14 to 19 by its standard external API.
+    OdooStandard,
+}
+
+/// Which form of the standard API is used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OdooApi {
+    /// `/json/2` where the server answers JSON there and takes our key, else `/jsonrpc`.
+    #[default]
+    Auto,
+    /// `/jsonrpc` only.
+    Jsonrpc,
+    /// `/json/2` only; the password must be an API key.
+    Json2,
 }
 
 /// A password. It prints as `***` and cannot be serialized.
@@ -61,6 +78,16 @@ pub struct ErpConfig {
     /// Longest time for one exchange, 100 to 300,000 ms.
     #[serde(default = "default_timeout_ms")]
     pub timeout_ms: u64,
+    /// A file of certificates (PEM) of authorities to believe besides the system's.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// Standard API only: which form.
+    #[serde(default)]
+    pub api: OdooApi,
+    /// Standard API only: a component's internal reference → the equipment code of its silo, or
+    /// `manual` for what is weighed by hand.
+    #[serde(default)]
+    pub materials: BTreeMap<String, String>,
     /// Allows `http://` to other machines; a password then crosses the network unprotected.
     #[serde(default)]
     pub allow_plain_http: bool,
@@ -77,6 +104,21 @@ pub(super) struct Checked {
     pub(super) is_loopback: bool,
     pub(super) password: Secret,
     pub(super) timeout: Duration,
+    pub(super) ca_pem: Option<Vec<u8>>,
+}
+
+impl Checked {
+    /// The HTTP client by these settings.
+    pub(super) fn client(&self) -> Result<HttpClient, ErpError> {
+        HttpClient::new(self.timeout, self.is_loopback, self.ca_pem.as_deref()).map_err(|error| {
+            let what = if self.ca_pem.is_some() {
+                "`ca_file` holds no usable certificates, or the HTTP client cannot be made"
+            } else {
+                "the HTTP client cannot be made"
+            };
+            ErpError::config(format!("{what}: {error}"))
+        })
+    }
 }
 
 impl ErpConfig {
@@ -116,12 +158,55 @@ impl ErpConfig {
         if !(100..=300_000).contains(&self.timeout_ms) {
             return Err(ErpError::config("`timeout_ms` must be 100 to 300000"));
         }
+        self.check_materials()?;
         Ok(Checked {
+            ca_pem: self.read_authorities()?,
             base,
             is_loopback,
             password: self.read_password()?,
             timeout: Duration::from_millis(self.timeout_ms),
         })
+    }
+
+    /// True for plain HTTP to another machine that nobody allowed.
+    pub(super) fn is_refused_as_plain(&self) -> bool {
+        Url::parse(&self.url)
+            .is_ok_and(|url| url.scheme() == "http" && !is_loopback(&url) && !self.allow_plain_http)
+    }
+
+    fn check_materials(&self) -> Result<(), ErpError> {
+        let empty = |text: &String| text.trim().is_empty();
+        match self.kind {
+            ErpKind::OdooAddon if !self.materials.is_empty() || self.api != OdooApi::Auto => {
+                Err(ErpError::config(
+                    "`materials` and `api` are settings of odoo_standard; the addon knows its silos",
+                ))
+            }
+            ErpKind::OdooStandard if self.materials.is_empty() => Err(ErpError::config(
+                "`materials` is empty: without it no component has a silo",
+            )),
+            ErpKind::OdooStandard if self.materials.iter().any(|(a, b)| empty(a) || empty(b)) => {
+                Err(ErpError::config("`materials` holds an empty entry"))
+            }
+            ErpKind::OdooAddon | ErpKind::OdooStandard => Ok(()),
+        }
+    }
+
+    fn read_authorities(&self) -> Result<Option<Vec<u8>>, ErpError> {
+        let Some(path) = &self.ca_file else {
+            return Ok(None);
+        };
+        let pem = std::fs::read(path)
+            .map_err(|error| ErpError::config(format!("`ca_file` {}: {error}", path.display())))?;
+        // The reader of PEM passes over what is no certificate: an empty list must not look right.
+        let marker = b"-----BEGIN CERTIFICATE-----";
+        if !pem.windows(marker.len()).any(|part| part == marker) {
+            return Err(ErpError::config(format!(
+                "`ca_file` {} holds no certificate",
+                path.display()
+            )));
+        }
+        Ok(Some(pem))
     }
 
     fn read_password(&self) -> Result<Secret, ErpError> {

@@ -4,9 +4,14 @@
 mod config;
 mod error;
 pub mod odoo;
+mod probe;
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod conformance_plant;
+#[cfg(test)]
+mod connection_tests;
 #[cfg(test)]
 mod scripted;
 
@@ -19,8 +24,9 @@ use millrace_core::erp::{
 use millrace_core::units::Grams;
 
 pub use crate::http::{Lost, Unreached};
-pub use config::{ErpConfig, ErpKind, Secret};
+pub use config::{ErpConfig, ErpKind, OdooApi, Secret};
 pub use error::ErpError;
+pub use probe::{ProbeOutcome, ProbeReport, ProbeStep};
 
 /// What a connection test found out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,11 +68,17 @@ pub struct UnreadableOrder {
 /// which the ERP reports before it does anything.
 #[async_trait]
 pub trait ErpConnector: Send + Sync + std::fmt::Debug {
-    /// Logs in afresh, reads the version and tries the order list.
+    /// Logs in afresh, reads the version and tries the rights, step by step. `now_ms` is our own
+    /// time (UTC milliseconds), to hold the server's clock against.
+    async fn examine(&self, now_ms: Option<i64>) -> ProbeReport;
+
+    /// As [`ErpConnector::examine`], for callers who only want to know whether it works.
     ///
     /// # Errors
-    /// [`ErpError`] with the exact cause, for the connection test.
-    async fn probe(&self) -> Result<ErpInfo, ErpError>;
+    /// [`ErpError`] with the exact cause.
+    async fn probe(&self) -> Result<ErpInfo, ErpError> {
+        self.examine(None).await.into_result()
+    }
 
     /// One page of confirmed orders, quantities in kilograms.
     ///
@@ -139,5 +151,14 @@ fn no_place(what: &str, which: &str) -> ErpError {
 pub fn open(config: &ErpConfig) -> Result<Arc<dyn ErpConnector>, ErpError> {
     match config.kind {
         ErpKind::OdooAddon => Ok(Arc::new(odoo::OdooAddon::open(config)?)),
+        ErpKind::OdooStandard => Ok(Arc::new(odoo::OdooStandard::open(config)?)),
+    }
+}
+
+/// The connection test for settings that may not even open.
+pub async fn examine(config: &ErpConfig, now_ms: Option<i64>) -> ProbeReport {
+    match open(config) {
+        Ok(connector) => connector.examine(now_ms).await,
+        Err(error) => probe::unopened(config, error),
     }
 }

@@ -28,6 +28,8 @@ fn open() -> Arc<VirtualOdoo> {
         db: "plant".to_owned(),
         login: "middleware".to_owned(),
         password: "a test secret".to_owned(),
+        api_key: None,
+        version: super::OdooVersion::default(),
         state_file: None,
     })
     .expect("the demo orders are right")

@@ -7,6 +7,7 @@ use millrace_core::units::Grams;
 use serde::{Deserialize, Serialize};
 
 use super::OdooError;
+use super::standard::Uom;
 
 /// Equipment that exists in the virtual ERP: code, name, type.
 const EQUIPMENT: [(&str, &str, &str); 16] = [
@@ -40,6 +41,8 @@ pub(super) fn equipment(code: &str) -> Option<(&'static str, &'static str)> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OrderState {
+    /// Not released yet.
+    Draft,
     /// Released, nothing reported yet.
     Confirmed,
     /// At least one consumption was reported.
@@ -55,6 +58,7 @@ impl OrderState {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
+            OrderState::Draft => "draft",
             OrderState::Confirmed => "confirmed",
             OrderState::Progress => "progress",
             OrderState::Done => "done",
@@ -84,6 +88,10 @@ pub struct NewOrder {
     pub equipment: String,
     /// The components in order.
     pub components: Vec<NewComponent>,
+}
+
+fn bom_quantity() -> Grams {
+    Grams(1_000_000)
 }
 
 fn default_line() -> String {
@@ -138,6 +146,15 @@ pub struct BookOrder {
     pub cancel_reason: Option<String>,
     /// The end date that mark-done gave.
     pub closed_on: Option<String>,
+    /// The mass that the components' quantities refer to.
+    #[serde(default = "bom_quantity")]
+    pub bom_quantity_g: Grams,
+    /// Somebody gave the reservations back.
+    #[serde(default)]
+    pub is_unreserved: bool,
+    /// How often the standard API closed it.
+    #[serde(default)]
+    pub closings: u64,
 }
 
 /// A component: one raw material move.
@@ -156,6 +173,26 @@ pub struct BookComponent {
     pub consumed_g: Grams,
     /// Equipment code, the order's own where the component has none.
     pub equipment: String,
+    /// The unit of the line.
+    #[serde(default)]
+    pub uom: Uom,
+    /// What the standard API said about it.
+    #[serde(default)]
+    pub told: Told,
+}
+
+/// What the standard API said about a component; the addon's routes do not know it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    /// A quantity was written.
+    pub is_written: bool,
+    /// It counts as consumed (17 and later).
+    pub is_picked: bool,
+    /// Closing may not overwrite it.
+    pub is_manual: bool,
+    /// It was closed with nothing.
+    pub is_cancelled: bool,
 }
 
 /// One movement of stock. The sum of an order's deltas per equipment is its consumption.
@@ -250,6 +287,8 @@ impl OdooBook {
                     .unwrap_or_else(|| product_id(&component.product)),
                 product: component.product,
                 to_consume_g: component.to_consume_g,
+                uom: Uom::default(),
+                told: Told::default(),
                 consumed_g: Grams::ZERO,
                 equipment: component
                     .equipment
@@ -271,8 +310,46 @@ impl OdooBook {
             posts: 0,
             cancel_reason: None,
             closed_on: None,
+            bom_quantity_g: bom_quantity(),
+            is_unreserved: false,
+            closings: 0,
         });
         Ok(id)
+    }
+
+    /// Gives an order another BoM: the mass that its lines refer to, and the unit of each line in
+    /// order. Masses stay as they are.
+    ///
+    /// # Errors
+    /// [`OdooError::Unknown`] when there is no such order.
+    pub fn set_bom(
+        &mut self,
+        name: &str,
+        bom_quantity_g: Grams,
+        uoms: &[Uom],
+    ) -> Result<(), OdooError> {
+        let order = self.named(name)?;
+        order.bom_quantity_g = bom_quantity_g;
+        for (component, uom) in order.components.iter_mut().zip(uoms) {
+            component.uom = *uom;
+        }
+        Ok(())
+    }
+
+    /// Takes an order back to a draft.
+    ///
+    /// # Errors
+    /// [`OdooError::Unknown`] when there is no such order.
+    pub fn set_draft(&mut self, name: &str) -> Result<(), OdooError> {
+        self.named(name)?.state = OrderState::Draft;
+        Ok(())
+    }
+
+    fn named(&mut self, name: &str) -> Result<&mut BookOrder, OdooError> {
+        self.orders
+            .iter_mut()
+            .find(|order| order.name == name)
+            .ok_or_else(|| OdooError::Unknown(name.to_owned()))
     }
 
     /// Opens a session and returns its key.

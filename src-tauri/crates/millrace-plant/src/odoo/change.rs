@@ -69,7 +69,7 @@ impl OdooBook {
         let state = self.orders[index].state;
         match state {
             OrderState::Confirmed | OrderState::Progress => {}
-            OrderState::Done | OrderState::Cancel => {
+            OrderState::Draft | OrderState::Done | OrderState::Cancel => {
                 return Err(format!("Cannot update MO in state {}", state.word()));
             }
         }
@@ -144,6 +144,8 @@ impl OdooBook {
             .ok_or("No raw material move found for this equipment")?;
         let delta = Grams(mass.0 - component.consumed_g.0);
         component.consumed_g = mass;
+        component.told.is_written = true;
+        component.told.is_picked = true;
         let item = AppliedItem {
             equipment: code.to_owned(),
             name: name.to_owned(),
@@ -208,7 +210,7 @@ impl OdooBook {
         match order.state {
             OrderState::Done => Err("Cannot cancel MO in state done".to_owned()),
             OrderState::Cancel => Ok(order.name.clone()),
-            OrderState::Confirmed | OrderState::Progress => {
+            OrderState::Draft | OrderState::Confirmed | OrderState::Progress => {
                 order.state = OrderState::Cancel;
                 order.cancel_reason = reason.map(str::to_owned);
                 Ok(order.name.clone())
@@ -240,8 +242,9 @@ impl OdooBook {
                 let order = &mut self.orders[index];
                 order.state = OrderState::Done;
                 order.closed_on = ended_on.map(str::to_owned);
+                self.settle(index);
             }
-            OrderState::Done | OrderState::Cancel => {}
+            OrderState::Draft | OrderState::Done | OrderState::Cancel => {}
         }
         Ok(self.orders[index].name.clone())
     }
@@ -295,7 +298,7 @@ impl OdooBook {
             .ok_or_else(|| format!("Validation failed: MO {} not found", plain(mo_id)))?;
         match self.orders[index].state {
             OrderState::Confirmed | OrderState::Progress => {}
-            state @ (OrderState::Done | OrderState::Cancel) => {
+            state @ (OrderState::Draft | OrderState::Done | OrderState::Cancel) => {
                 return Err(format!("Cannot update MO in state {}", state.word()));
             }
         }

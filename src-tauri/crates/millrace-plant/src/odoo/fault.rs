@@ -39,8 +39,23 @@ pub struct Faults {
     pub drop_before: u32,
     /// So many requests get HTTP 500; nothing was done.
     pub status_500: u32,
+    /// So many requests get HTTP 502, as from a proxy; nothing was done.
+    #[serde(default)]
+    pub status_502: u32,
+    /// So many requests get HTTP 409; nothing was done.
+    #[serde(default)]
+    pub status_409: u32,
     /// So many requests get a page of HTML with HTTP 200; nothing was done.
     pub html: u32,
+    /// So many requests get a page that asks for a log-in, with HTTP 200; nothing was done.
+    #[serde(default)]
+    pub login_page: u32,
+    /// So many requests are carried out and half of the answer comes.
+    #[serde(default)]
+    pub half_body: u32,
+    /// So many requests are carried out twice, as when the network repeats one.
+    #[serde(default)]
+    pub duplicate: u32,
     /// Every request is worked on only after this many milliseconds, also when the caller has gone.
     pub delay_ms: u64,
     /// Every request is cut at once.
@@ -63,9 +78,24 @@ pub struct FaultChange {
     /// See [`Faults::status_500`].
     #[serde(default)]
     pub status_500: Option<u32>,
+    /// See [`Faults::status_502`].
+    #[serde(default)]
+    pub status_502: Option<u32>,
+    /// See [`Faults::status_409`].
+    #[serde(default)]
+    pub status_409: Option<u32>,
     /// See [`Faults::html`].
     #[serde(default)]
     pub html: Option<u32>,
+    /// See [`Faults::login_page`].
+    #[serde(default)]
+    pub login_page: Option<u32>,
+    /// See [`Faults::half_body`].
+    #[serde(default)]
+    pub half_body: Option<u32>,
+    /// See [`Faults::duplicate`].
+    #[serde(default)]
+    pub duplicate: Option<u32>,
     /// See [`Faults::delay_ms`].
     #[serde(default)]
     pub delay_ms: Option<u64>,
@@ -83,8 +113,12 @@ pub(super) enum Hit {
     None,
     CutBefore,
     CutAfter,
-    Status500,
+    /// Answered with this HTTP status.
+    Status(u16),
     Html,
+    LoginPage,
+    HalfBody,
+    Twice,
 }
 
 impl Faults {
@@ -93,7 +127,12 @@ impl Faults {
         self.drop_after_commit = change.drop_after_commit.unwrap_or(self.drop_after_commit);
         self.drop_before = change.drop_before.unwrap_or(self.drop_before);
         self.status_500 = change.status_500.unwrap_or(self.status_500);
+        self.status_502 = change.status_502.unwrap_or(self.status_502);
+        self.status_409 = change.status_409.unwrap_or(self.status_409);
         self.html = change.html.unwrap_or(self.html);
+        self.login_page = change.login_page.unwrap_or(self.login_page);
+        self.half_body = change.half_body.unwrap_or(self.half_body);
+        self.duplicate = change.duplicate.unwrap_or(self.duplicate);
         self.delay_ms = change.delay_ms.unwrap_or(self.delay_ms);
         self.down = change.down.unwrap_or(self.down);
     }
@@ -108,14 +147,20 @@ impl Faults {
             FaultScope::Writes => kind == CallKind::Write,
             FaultScope::Reads => kind == CallKind::Read,
         };
-        if in_scope && use_up(&mut self.drop_before) {
-            return Hit::CutBefore;
-        }
-        if in_scope && use_up(&mut self.status_500) {
-            return Hit::Status500;
-        }
-        if in_scope && use_up(&mut self.html) {
-            return Hit::Html;
+        let counted = [
+            (&mut self.drop_before, Hit::CutBefore),
+            (&mut self.status_500, Hit::Status(500)),
+            (&mut self.status_502, Hit::Status(502)),
+            (&mut self.status_409, Hit::Status(409)),
+            (&mut self.html, Hit::Html),
+            (&mut self.login_page, Hit::LoginPage),
+            (&mut self.half_body, Hit::HalfBody),
+            (&mut self.duplicate, Hit::Twice),
+        ];
+        for (count, hit) in counted {
+            if in_scope && use_up(count) {
+                return hit;
+            }
         }
         if kind == CallKind::Write && use_up(&mut self.drop_after_commit) {
             return Hit::CutAfter;

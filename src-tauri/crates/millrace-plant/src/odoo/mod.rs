@@ -1,7 +1,8 @@
-//! A virtual Odoo with the SCADA addon's routes, on loopback: same envelopes, same answers, same
-//! traps (replace per equipment, read-back cut to the BoM, partial success). It serves the demo and
+//! A virtual Odoo with the SCADA addon's routes and the standard API of Odoo 14 to 19, on loopback:
+//! same envelopes, same answers, same traps (replace per equipment, read-back cut to the BoM,
+//! partial success; closing at BoM quantities). Both ways in share one book. It serves the demo and
 //! the tests; `/sim/…` lets a test look into its books and order faults.
-//! Leaves out everything of Odoo that the addon's routes do not show: prices, lots, users.
+//! Leaves out everything of Odoo that neither shows: prices, lots, warehouses.
 
 mod answer;
 mod book;
@@ -12,6 +13,7 @@ mod fault;
 mod route;
 mod server;
 mod sim;
+mod standard;
 mod state;
 mod view;
 mod wire;
@@ -23,13 +25,14 @@ mod tests;
 
 pub use book::{
     BookComponent, BookOrder, FailureRow, MaterialRow, NewComponent, NewOrder, OdooBook,
-    OrderState, StockMove,
+    OrderState, StockMove, Told,
 };
 pub use change::{AppliedItem, Material, Updated};
 pub use demo::demo_orders;
 pub use fault::{FaultChange, FaultScope, Faults};
 pub use route::router;
 pub use server::{OdooConfig, VirtualOdoo, serve, serve_router};
+pub use standard::{OdooVersion, StandardSetup, Uom};
 pub use view::{BookView, OrderView};
 
 /// Why the virtual Odoo could not start or keep its books.
@@ -59,4 +62,7 @@ pub enum OdooError {
     /// An order of that name is already in the book.
     #[error("order {0} is already in the book")]
     Duplicate(String),
+    /// No order of that name is in the book.
+    #[error("order {0} is not in the book")]
+    Unknown(String),
 }

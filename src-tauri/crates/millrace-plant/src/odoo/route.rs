@@ -20,9 +20,10 @@ use super::cut::CutHandle;
 use super::fault::{CallKind, Hit};
 use super::server::VirtualOdoo;
 use super::sim;
+use super::standard;
 
-const BODY_BYTES_MAX: usize = 1 << 20;
-const UID: i64 = 7;
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
+pub(super) const UID: i64 = 7;
 
 /// One of the addon's routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +93,7 @@ pub fn router(odoo: Arc<VirtualOdoo>) -> Router {
             calling(Route::Failure).merge(reading(Route::FailureList)),
         )
         .route("/api/scada/material-consumption", calling(Route::Material))
+        .merge(standard::routes())
         .merge(sim::routes())
         .with_state(odoo)
 }
@@ -107,20 +109,41 @@ fn calling(route: Route) -> MethodRouter<Arc<VirtualOdoo>> {
 async fn handle(route: Route, State(odoo): State<Arc<VirtualOdoo>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let cut = parts.extensions.get::<ConnectInfo<CutHandle>>().cloned();
-    let (hit, delay_ms) = odoo.take_fault(route.kind());
-    if hit == Hit::CutBefore {
-        return cut_off(cut);
-    }
     let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
         return StatusCode::BAD_REQUEST.into_response();
     };
+    let (hit, delay_ms) = odoo.take_fault(route.kind());
+    under_fault(hit, delay_ms, cut, move || {
+        respond(&odoo, route, &parts, &body)
+    })
+    .await
+}
+
+/// Carries a request out, or does to it what the fault says.
+pub(super) async fn under_fault(
+    hit: Hit,
+    delay_ms: u64,
+    cut: Option<ConnectInfo<CutHandle>>,
+    respond: impl Fn() -> Response + Send + 'static,
+) -> Response {
+    if hit == Hit::CutBefore {
+        return cut_off(cut);
+    }
     // In a task of its own: as with a real server, a caller who hangs up does not stop the work.
     let work = tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(delay_ms)).await;
         match hit {
-            Hit::Status500 => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-            Hit::Html => html_page(),
-            Hit::None | Hit::CutBefore | Hit::CutAfter => respond(&odoo, route, &parts, &body),
+            Hit::Status(status) => StatusCode::from_u16(status)
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+                .into_response(),
+            Hit::Html => html_page("<h1>Under maintenance</h1>"),
+            Hit::LoginPage => html_page("<form action=\"/web/login\" method=\"post\"></form>"),
+            Hit::HalfBody => half(respond()).await,
+            Hit::Twice => {
+                let _first = respond();
+                respond()
+            }
+            Hit::None | Hit::CutBefore | Hit::CutAfter => respond(),
         }
     });
     let response = work
@@ -130,6 +153,15 @@ async fn handle(route: Route, State(odoo): State<Arc<VirtualOdoo>>, request: Req
         return cut_off(cut);
     }
     response
+}
+
+async fn half(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    match to_bytes(body, usize::MAX).await {
+        Ok(whole) => Response::from_parts(parts, Body::from(whole.slice(..whole.len() / 2))),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 /// Ends the connection. Over a foreign listener that is impossible, so it says what is wrong.
@@ -147,8 +179,8 @@ fn cut_off(cut: Option<ConnectInfo<CutHandle>>) -> Response {
     }
 }
 
-fn html_page() -> Response {
-    let page = "<!DOCTYPE html><html><body><h1>Under maintenance</h1></body></html>";
+pub(super) fn html_page(content: &str) -> Response {
+    let page = format!("<!DOCTYPE html><html><body>{content}</body></html>");
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
 }
 

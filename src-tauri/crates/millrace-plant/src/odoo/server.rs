@@ -15,6 +15,7 @@ use super::cut::{CutHandle, CuttingListener};
 use super::demo::demo_orders;
 use super::fault::{CallKind, FaultChange, Faults, Hit};
 use super::route::router;
+use super::standard::{OdooVersion, StandardSetup};
 use super::view::BookView;
 
 /// Whom the virtual ERP lets in, and where it keeps its books.
@@ -28,6 +29,10 @@ pub struct OdooConfig {
     pub password: String,
     /// Where the book lives; `None` keeps it in memory.
     pub state_file: Option<PathBuf>,
+    /// Which Odoo the standard API behaves as, at first.
+    pub version: OdooVersion,
+    /// The key that `/json/2` takes; `None` takes the password there, too.
+    pub api_key: Option<String>,
 }
 
 impl std::fmt::Debug for OdooConfig {
@@ -37,6 +42,7 @@ impl std::fmt::Debug for OdooConfig {
             .field("login", &self.login)
             .field("password", &"***")
             .field("state_file", &self.state_file)
+            .field("version", &self.version)
             .finish()
     }
 }
@@ -47,6 +53,7 @@ pub struct VirtualOdoo {
     config: OdooConfig,
     book: Mutex<OdooBook>,
     faults: Mutex<Faults>,
+    standard: Mutex<StandardSetup>,
 }
 
 impl VirtualOdoo {
@@ -75,6 +82,10 @@ impl VirtualOdoo {
     #[must_use]
     pub fn with_book(config: OdooConfig, book: OdooBook) -> Arc<VirtualOdoo> {
         Arc::new(VirtualOdoo {
+            standard: Mutex::new(StandardSetup {
+                version: config.version,
+                denied: Vec::new(),
+            }),
             config,
             book: Mutex::new(book),
             faults: Mutex::new(Faults::default()),
@@ -118,6 +129,20 @@ impl VirtualOdoo {
         self.change(|book| *book = fresh)
     }
 
+    /// Makes the standard API behave as another version, or forbid something.
+    pub fn set_standard(&self, setup: StandardSetup) {
+        *self.standard.lock().unwrap_or_else(PoisonError::into_inner) = setup;
+    }
+
+    /// How the standard API behaves now.
+    #[must_use]
+    pub fn standard(&self) -> StandardSetup {
+        self.standard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     pub(super) fn config(&self) -> &OdooConfig {
         &self.config
     }
@@ -134,6 +159,21 @@ impl VirtualOdoo {
             book.save(path)?;
         }
         Ok(outcome)
+    }
+
+    /// As a transaction: when `act` fails, nothing has changed.
+    pub(super) fn try_change<T, E>(
+        &self,
+        act: impl FnOnce(&mut OdooBook) -> Result<T, E>,
+    ) -> Result<Result<T, E>, OdooError> {
+        self.change(|book| {
+            let mut draft = book.clone();
+            let outcome = act(&mut draft);
+            if outcome.is_ok() {
+                *book = draft;
+            }
+            outcome
+        })
     }
 
     /// The fault for one request, and how long it has to wait.

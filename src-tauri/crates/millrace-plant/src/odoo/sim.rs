@@ -14,6 +14,7 @@ use super::OdooError;
 use super::book::NewOrder;
 use super::fault::FaultChange;
 use super::server::VirtualOdoo;
+use super::standard::StandardSetup;
 
 pub(super) fn routes() -> Router<Arc<VirtualOdoo>> {
     Router::new()
@@ -21,6 +22,7 @@ pub(super) fn routes() -> Router<Arc<VirtualOdoo>> {
         .route("/sim/faults", post(faults))
         .route("/sim/order", post(order))
         .route("/sim/reset", post(reset))
+        .route("/sim/standard", post(standard))
 }
 
 async fn book(State(odoo): State<Arc<VirtualOdoo>>) -> Response {
@@ -41,6 +43,14 @@ async fn order(State(odoo): State<Arc<VirtualOdoo>>, Json(order): Json<NewOrder>
     }
 }
 
+async fn standard(
+    State(odoo): State<Arc<VirtualOdoo>>,
+    Json(setup): Json<StandardSetup>,
+) -> Response {
+    odoo.set_standard(setup);
+    Json(odoo.standard()).into_response()
+}
+
 async fn reset(State(odoo): State<Arc<VirtualOdoo>>) -> Response {
     match odoo.reset() {
         Ok(()) => Json(json!({"reset": true})).into_response(),
@@ -51,6 +61,7 @@ async fn reset(State(odoo): State<Arc<VirtualOdoo>>) -> Response {
 fn failed(error: &OdooError) -> Response {
     let status = match error {
         OdooError::Duplicate(_) => StatusCode::CONFLICT,
+        OdooError::Unknown(_) => StatusCode::NOT_FOUND,
         OdooError::StateFile { .. } | OdooError::StateContent { .. } | OdooError::Demo(_) => {
             StatusCode::INTERNAL_SERVER_ERROR
         }

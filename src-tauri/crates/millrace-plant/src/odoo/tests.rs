@@ -10,7 +10,8 @@ use tokio::sync::watch;
 
 use super::route::{Route, answer_to};
 use super::{
-    FaultChange, OdooBook, OdooConfig, OdooError, OrderState, VirtualOdoo, demo_orders, serve,
+    FaultChange, OdooBook, OdooConfig, OdooError, OdooVersion, OrderState, VirtualOdoo,
+    demo_orders, serve,
 };
 
 fn config() -> OdooConfig {
@@ -19,6 +20,8 @@ fn config() -> OdooConfig {
         login: "middleware".to_owned(),
         password: "a test secret".to_owned(),
         state_file: None,
+        version: OdooVersion::default(),
+        api_key: None,
     }
 }
 

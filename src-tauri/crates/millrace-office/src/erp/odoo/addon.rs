@@ -10,6 +10,7 @@ use super::envelope::success;
 use super::map;
 use super::map_area::{self, is_naive_time};
 use super::session::OdooSession;
+use crate::erp::probe::{ProbeReport, ProbeStep, Probing};
 use crate::erp::{ErpConfig, ErpConnector, ErpError, ErpInfo, ErpKind, Lost, OrderPage};
 
 const DONE: &str = "done";
@@ -63,16 +64,36 @@ impl OdooAddon {
 
 #[async_trait]
 impl ErpConnector for OdooAddon {
-    async fn probe(&self) -> Result<ErpInfo, ErpError> {
-        let uid = self.session.log_in_afresh().await?;
+    async fn examine(&self, now_ms: Option<i64>) -> ProbeReport {
+        let mut probing = Probing::start(&self.session.address());
+        let uid = match self.session.log_in_afresh().await {
+            Ok(uid) => uid,
+            Err(error) => {
+                return probing.failed(ProbeStep::of_log_in(&error), error);
+            }
+        };
+        probing.passed(ProbeStep::LogIn);
         // The version is a courtesy: an addon without that route works all the same.
         let version = self.session.read_public("/api/scada/version").await.ok();
         let word = |key: &str| {
             let word = version.as_ref()?.get(key)?.as_str()?;
             Some(word.to_owned())
         };
-        self.open_orders(1, 0).await?;
-        Ok(ErpInfo {
+        if word("version").is_some() {
+            probing.passed(ProbeStep::Version);
+        } else {
+            probing.noted(
+                ProbeStep::Version,
+                "the addon does not tell its version".to_owned(),
+            );
+        }
+        let list = self.open_orders(1, 0).await;
+        probing.clock(self.session.date().as_deref(), now_ms);
+        if let Err(error) = list {
+            return probing.failed(ProbeStep::Rights, error);
+        }
+        probing.passed(ProbeStep::Rights);
+        probing.done(ErpInfo {
             kind: ErpKind::OdooAddon,
             address: self.session.address(),
             database: self.database.clone(),

@@ -4,7 +4,23 @@
 use serde_json::{Map, Value, json};
 
 use crate::erp::ErpError;
+use crate::erp::config::Secret;
 use crate::http::{HttpAnswer, Lost};
+
+const MESSAGE_CHARS_MAX: usize = 300;
+
+/// The ERP's words, fit for a screen: one line, not endless, without our password.
+pub(super) fn clean(error: ErpError, password: &Secret) -> ErpError {
+    error.with_words(|words| {
+        let line: String = words
+            .replace(password.reveal(), "***")
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(MESSAGE_CHARS_MAX)
+            .collect();
+        line.trim().to_owned()
+    })
+}
 
 /// What Odoo answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,6 +133,22 @@ pub(super) fn fault_error(name: &str, message: &str) -> ErpError {
         };
     }
     refused(message)
+}
+
+/// Sorts an exception of the standard API, by its name only: the words are translated.
+pub(super) fn standard_error(name: &str, message: &str) -> ErpError {
+    let last = name.rsplit('.').next().unwrap_or_default();
+    match last {
+        "AccessDenied" | "AccessError" | "Unauthorized" | "Forbidden" => ErpError::Credentials {
+            message: message.to_owned(),
+        },
+        _ if name.starts_with("psycopg") => ErpError::NoAnswer {
+            cause: Lost::Database,
+        },
+        _ => ErpError::Refused {
+            message: message.to_owned(),
+        },
+    }
 }
 
 /// A refusal in the addon's words. The addon catches exceptions of the database and reports them

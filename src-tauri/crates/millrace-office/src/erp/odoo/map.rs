@@ -81,6 +81,7 @@ fn order(item: &Value) -> Result<ErpOrder, Why> {
         planned_start: optional_text(item, "schedule_start")?.map(str::to_owned),
         equipment_code: equipment_code(item)?.map(str::to_owned),
         bom,
+        bom_quantity: None,
         lines,
     })
 }

@@ -40,6 +40,45 @@ pub(super) fn optional_id(object: &Map<String, Value>, key: &str) -> Result<Opti
     }
 }
 
+/// A required record number.
+pub(super) fn id(object: &Map<String, Value>, key: &str) -> Result<i64, Why> {
+    optional_id(object, key)?.ok_or_else(|| format!("`{key}` is missing"))
+}
+
+/// A link to one other record: its number and its name. Odoo writes `[12, "kg"]`, or false.
+pub(super) fn reference<'a>(
+    object: &'a Map<String, Value>,
+    key: &str,
+) -> Result<Option<(i64, &'a str)>, Why> {
+    let wrong = || format!("`{key}` is not a link to a record");
+    match object.get(key) {
+        None | Some(Value::Null | Value::Bool(false)) => Ok(None),
+        Some(Value::Array(pair)) => match pair.as_slice() {
+            [id, name] => Ok(Some((
+                id.as_i64().ok_or_else(wrong)?,
+                name.as_str().ok_or_else(wrong)?,
+            ))),
+            _ => Err(wrong()),
+        },
+        Some(Value::Bool(true) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+            Err(wrong())
+        }
+    }
+}
+
+/// A required link to one other record.
+pub(super) fn link<'a>(object: &'a Map<String, Value>, key: &str) -> Result<(i64, &'a str), Why> {
+    reference(object, key)?.ok_or_else(|| format!("`{key}` is missing"))
+}
+
+/// A required yes or no.
+pub(super) fn flag(object: &Map<String, Value>, key: &str) -> Result<bool, Why> {
+    object
+        .get(key)
+        .and_then(Value::as_bool)
+        .ok_or_else(|| format!("`{key}` is not yes or no"))
+}
+
 /// A required list.
 pub(super) fn list<'a>(object: &'a Map<String, Value>, key: &str) -> Result<&'a [Value], Why> {
     object
@@ -63,7 +102,7 @@ pub(super) fn equipment_code(object: &Map<String, Value>) -> Result<Option<&str>
 }
 
 /// A required number, exactly as its digits stand in the JSON text.
-fn decimal(object: &Map<String, Value>, key: &str) -> Result<Decimal, Why> {
+pub(super) fn decimal(object: &Map<String, Value>, key: &str) -> Result<Decimal, Why> {
     let Some(Value::Number(number)) = object.get(key) else {
         return Err(format!("`{key}` is not a number"));
     };

@@ -2,18 +2,18 @@
 //! the session has expired. Leaves out the routes' meaning (`addon.rs`).
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex as StdMutex, PoisonError};
 
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use super::envelope::{Reply, fault_error, reply, request};
+use super::envelope::{Reply, clean, fault_error, reply, request};
 use crate::erp::config::Secret;
 use crate::erp::{ErpConfig, ErpError};
-use crate::http::{HttpAnswer, HttpClient};
+use crate::http::{Auth, HttpAnswer, HttpClient};
 
 const COOKIE_NAME: &str = "session_id";
-const MESSAGE_CHARS_MAX: usize = 300;
 
 /// A live log-in.
 #[derive(Clone)]
@@ -31,6 +31,8 @@ pub(super) struct OdooSession {
     password: Secret,
     live: Mutex<Option<LogIn>>,
     last_call: AtomicU64,
+    /// The server's clock as its last answer told it.
+    date: StdMutex<Option<String>>,
 }
 
 impl std::fmt::Debug for OdooSession {
@@ -46,18 +48,24 @@ impl std::fmt::Debug for OdooSession {
 impl OdooSession {
     pub(super) fn open(config: &ErpConfig) -> Result<OdooSession, ErpError> {
         let checked = config.check()?;
-        let http = HttpClient::new(checked.timeout, checked.is_loopback).map_err(|error| {
-            ErpError::config(format!("the HTTP client cannot be made: {error}"))
-        })?;
         Ok(OdooSession {
-            http,
+            http: checked.client()?,
             base: checked.base,
             database: config.database.clone(),
             login: config.login.clone(),
             password: checked.password,
             live: Mutex::new(None),
             last_call: AtomicU64::new(0),
+            date: StdMutex::new(None),
         })
+    }
+
+    /// The server's clock as its last answer told it.
+    pub(super) fn date(&self) -> Option<String> {
+        self.date
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Scheme, host and port.
@@ -254,11 +262,13 @@ impl OdooSession {
         }
         let id = self.last_call.fetch_add(1, Ordering::Relaxed) + 1;
         let cookie = key.map(|key| format!("{COOKIE_NAME}={key}"));
+        let auth = cookie.as_deref().map_or(Auth::None, Auth::Cookie);
         let answer: HttpAnswer = self
             .http
-            .exchange(method, &url, cookie.as_deref(), request(id, params))
+            .exchange(method, &url, auth, request(id, params))
             .await?;
         tracing::debug!(route, status = answer.status, "the ERP answered");
+        (*self.date.lock().unwrap_or_else(PoisonError::into_inner)).clone_from(&answer.date);
         let reply = reply(&answer, id).map_err(|error| self.clean_error(error))?;
         let key = answer
             .cookies
@@ -270,15 +280,7 @@ impl OdooSession {
 
     /// The ERP's words, fit for a screen: one line, not endless, without our password.
     pub(super) fn clean_error(&self, error: ErpError) -> ErpError {
-        error.with_words(|words| {
-            let line: String = words
-                .replace(self.password.reveal(), "***")
-                .chars()
-                .map(|c| if c.is_control() { ' ' } else { c })
-                .take(MESSAGE_CHARS_MAX)
-                .collect();
-            line.trim().to_owned()
-        })
+        clean(error, &self.password)
     }
 }
 
