@@ -1,9 +1,10 @@
 // A scripted backend for looking at the screens: `npm run dev:mock`, then `?scene=<name>` in the address.
-// Scenes: run (default), over, stale, bad, plclost, erplost, download, idle, empty, first, plant, lost.
+// Scenes: run (default), over, stale, bad, plclost, erplost, download, idle, empty, first, plant, lost; of the PLC: differ, standing, never, bare, noplc.
 import type {
   AppInfo, AttentionView, Commands, JournalView, LiveBatch, LiveView, MovementView, OverviewView, Role, SessionView,
 } from "../src/bindings";
 import type { AppEvent, Host } from "../src/lib/host/types";
+import { plcAnswers } from "./mock-plc";
 import { approve, event, finish, MIN, post, sign, START_MS, World, type Batch } from "./mock-world";
 
 const scene = new URLSearchParams(window.location.search).get("scene") ?? "run";
@@ -16,8 +17,8 @@ const isErpGood = scene !== "erplost" && scene !== "over";
 
 const RIGHTS: Record<Role, SessionView["rights"]> = {
   viewer: ["view"],
-  operator: ["view", "order_import", "batch_start", "batch_pause", "batch_stop", "manual_enter", "outbox_retry"],
-  supervisor: ["view", "order_import", "batch_approve", "batch_reject", "batch_start", "batch_pause", "batch_stop", "batch_cancel", "manual_enter", "outbox_retry"],
+  operator: ["view", "order_import", "batch_start", "batch_pause", "batch_stop", "manual_enter", "outbox_retry", "plc_examine", "train"],
+  supervisor: ["view", "order_import", "batch_approve", "batch_reject", "batch_start", "batch_pause", "batch_stop", "batch_cancel", "manual_enter", "outbox_retry", "plc_decide", "plc_examine", "train"],
   admin: ["view"],
 };
 const PEOPLE: AppInfo["demo_people"] = [
@@ -317,6 +318,7 @@ const handlers: Handlers = {
   }),
   outbox_retry: () => handlers.outbox_list({}),
   outbox_waive: () => handlers.outbox_list({}),
+  ...plcAnswers({ scene, now, refuse, isSecret: (secret) => PEOPLE.some((person) => person.name === user.name && person.secret === secret) }),
 };
 
 setInterval(() => {
