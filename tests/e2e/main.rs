@@ -7,3 +7,4 @@ mod bad_day;
 mod bad_start;
 mod main_job;
 mod people;
+mod truth;

@@ -14,6 +14,8 @@ use millrace_plant::odoo::{BookView, FaultChange};
 use millrace_plant::{Books, PlantConfig, RunningPlant};
 use serde_json::{Value, json};
 
+/// The demo plant's register map.
+pub const DEMO_MAP: &str = include_str!("../../assets/registers/demo.toml");
 /// Noon of a November day, UTC.
 pub const NOON_MS: i64 = 1_795_348_800_000;
 /// How far time moves with one step of a rig.
@@ -31,6 +33,7 @@ pub struct Rig {
     /// The application's clock.
     pub clock: Arc<HandClock>,
     folder: tempfile::TempDir,
+    map: String,
     operator: String,
     supervisor: String,
 }
@@ -68,6 +71,7 @@ impl Rig {
         edit: impl FnOnce(&mut Config, &RunningPlant),
     ) -> Rig {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        let map = plant.map.clone().unwrap_or_else(|| DEMO_MAP.to_owned());
         let plant = millrace_plant::start(PlantConfig {
             speed: 0.0,
             ..plant
@@ -75,11 +79,11 @@ impl Rig {
         .await
         .expect("the virtual plant starts");
         let clock = HandClock::at(NOON_MS);
-        let app = open(folder.path(), &plant, Arc::clone(&clock), |config| {
+        let app = open(folder.path(), &plant, Arc::clone(&clock), &map, |config| {
             edit(config, &plant);
         })
         .await;
-        Rig::ready(app, plant, clock, folder).await
+        Rig::ready(app, plant, clock, folder, map).await
     }
 
     /// Logged in, with a good PLC link.
@@ -88,12 +92,14 @@ impl Rig {
         plant: RunningPlant,
         clock: Arc<HandClock>,
         folder: tempfile::TempDir,
+        map: String,
     ) -> Rig {
         let mut rig = Rig {
             app,
             plant,
             clock,
             folder,
+            map,
             operator: String::new(),
             supervisor: String::new(),
         };
@@ -105,17 +111,25 @@ impl Rig {
     /// Ends the application wherever it stands in the job and starts it again on the same
     /// folder; plant and ERP live on.
     pub async fn crash_and_restart(self) -> Rig {
+        self.crash_meanwhile(|_| {}).await
+    }
+
+    /// As [`Rig::crash_and_restart`], with something that happens to the plant while the application
+    /// is gone.
+    pub async fn crash_meanwhile(self, meanwhile: impl FnOnce(&RunningPlant)) -> Rig {
         let Rig {
             app,
             plant,
             clock,
             folder,
+            map,
             ..
         } = self;
         app.shutdown().await;
         drop(app);
-        let app = open_when_free(folder.path(), &plant, Arc::clone(&clock)).await;
-        Rig::ready(app, plant, clock, folder).await
+        meanwhile(&plant);
+        let app = open_when_free(folder.path(), &plant, Arc::clone(&clock), &map).await;
+        Rig::ready(app, plant, clock, folder, map).await
     }
 
     /// The folder of the books.
@@ -364,17 +378,23 @@ async fn open(
     folder: &Path,
     plant: &RunningPlant,
     clock: Arc<HandClock>,
+    map: &str,
     edit: impl FnOnce(&mut Config),
 ) -> App {
-    App::start(setup(folder, plant, clock, edit))
+    App::start(setup(folder, plant, clock, map, edit))
         .await
         .expect("the application starts")
 }
 
 /// After a crash the folder's lock goes when the last task has ended.
-async fn open_when_free(folder: &Path, plant: &RunningPlant, clock: Arc<HandClock>) -> App {
+async fn open_when_free(
+    folder: &Path,
+    plant: &RunningPlant,
+    clock: Arc<HandClock>,
+    map: &str,
+) -> App {
     for _ in 0..200 {
-        match App::start(setup(folder, plant, Arc::clone(&clock), |_| {})).await {
+        match App::start(setup(folder, plant, Arc::clone(&clock), map, |_| {})).await {
             Ok(app) => return app,
             Err(error) if error.to_string().contains("already runs") => {
                 tokio::task::yield_now().await
@@ -389,6 +409,7 @@ fn setup(
     folder: &Path,
     plant: &RunningPlant,
     clock: Arc<HandClock>,
+    map: &str,
     edit: impl FnOnce(&mut Config),
 ) -> Setup {
     let login = millrace_plant::run::OdooLogin::default();
@@ -402,7 +423,7 @@ fn setup(
         },
         folder,
         1.0,
-        include_str!("../../assets/registers/demo.toml"),
+        map,
         include_str!("../../assets/demo/silos.toml"),
         "test",
     )

@@ -120,7 +120,19 @@ batch_label: string, } | { "code": "plc_lost",
 /**
  * The cause in words.
  */
-cause: string, } | { "code": "erp_lost", 
+cause: string, } | { "code": "plc_program_stopped" } | { "code": "plc_maintenance" } | { "code": "batch_stalled", 
+/**
+ * Which batch.
+ */
+id: BatchId, 
+/**
+ * Label.
+ */
+batch_label: string, 
+/**
+ * Since when.
+ */
+since_ms: number, } | { "code": "erp_lost", 
 /**
  * The cause in words.
  */
@@ -647,7 +659,7 @@ deferred: number,
  * When the ERP answered.
  */
 at_ms: number, };
-export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported";
+export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported";
 export type JournalView = { 
 /**
  * Position in the journal.
@@ -774,6 +786,10 @@ age_ms: number | null,
  */
 trouble: string | null, 
 /**
+ * Since when nothing has fallen, once that is told as an alarm, UTC milliseconds.
+ */
+stalled_since_ms: number | null, 
+/**
  * A command on its way to the PLC: `pause`, `resume`, `stop`, and since when.
  */
 pending: PendingCommand | null, 
@@ -852,6 +868,18 @@ now_ms: number,
  * PLC link.
  */
 plc: LinkView, 
+/**
+ * The PLC answers, its program stands still: values are old, whatever the link says.
+ */
+plc_standing_still: boolean, 
+/**
+ * The PLC reports a CPU error that does not stop it.
+ */
+plc_maintenance: boolean, 
+/**
+ * Slots in which PLC and books differ and a person decides.
+ */
+slots_differ: number, 
 /**
  * ERP link.
  */
@@ -1660,7 +1688,7 @@ need_g: number,
  * By our ledger.
  */
 have_g: number, };
-export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive";
+export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive" | "go_on" | "withdraw" | "adopt" | "store_result" | "close_with_last" | "let_go" | "unknown";
 export type SignatureView = { 
 /**
  * Printed name of the signer.

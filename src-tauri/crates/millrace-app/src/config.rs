@@ -70,6 +70,9 @@ pub struct Plc {
     /// Period in which one idle slot after the other is looked at, milliseconds.
     #[serde(default = "idle_ms")]
     pub poll_idle_ms: u64,
+    /// Nothing fallen for so many seconds while a batch runs raises an alarm.
+    #[serde(default = "stall_s")]
+    pub stall_after_s: u64,
     /// How many batches may be in the PLC at once (the one that doses included).
     #[serde(default = "in_plc")]
     pub batches_in_plc_max: u16,
@@ -80,6 +83,9 @@ fn live_ms() -> u64 {
 }
 fn idle_ms() -> u64 {
     1_000
+}
+fn stall_s() -> u64 {
+    120
 }
 fn in_plc() -> u16 {
     3
@@ -237,6 +243,12 @@ impl Config {
                 return bad(format!(
                     "plc.poll_idle_ms: {} is outside 200 to 60000",
                     plc.poll_idle_ms
+                ));
+            }
+            if !(10..=3_600).contains(&plc.stall_after_s) {
+                return bad(format!(
+                    "plc.stall_after_s: {} is outside 10 to 3600",
+                    plc.stall_after_s
                 ));
             }
             if plc.batches_in_plc_max == 0 {

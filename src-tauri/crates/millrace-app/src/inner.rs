@@ -64,6 +64,7 @@ pub(crate) struct Inner {
     pub(crate) bom_reference: Grams,
     pub(crate) poll_live_ms: i64,
     pub(crate) poll_idle_ms: i64,
+    pub(crate) stall_after_ms: i64,
     pub(crate) image: Mutex<Image>,
     pub(crate) revision: AtomicI64,
     pub(crate) live_nudge: Notify,
@@ -112,6 +113,11 @@ impl Inner {
 
     pub(crate) fn poll_idle_ms(&self) -> i64 {
         self.poll_idle_ms
+    }
+
+    /// How long nothing may fall before a person is told, at the virtual plant's speed.
+    pub(crate) fn stall_after_ms(&self) -> i64 {
+        self.scaled(self.stall_after_ms)
     }
 
     pub(crate) fn plc_link(&self) -> Option<PlcLink> {
@@ -175,6 +181,11 @@ impl Inner {
         plant_ms.saturating_mul(100) / percent.max(1)
     }
 
+    /// The plant's time within a stretch of ours.
+    pub(crate) fn plant_ms(&self, real_ms: i64) -> i64 {
+        real_ms.saturating_mul(self.speed_pct()) / 100
+    }
+
     pub(crate) fn speed_pct(&self) -> i64 {
         self.demo.map_or(100, |demo| {
             Decimal::try_from(demo.speed)
@@ -195,7 +206,7 @@ impl Inner {
             order_max_g: Grams::from_kg(self.intake.order_max_kg).unwrap_or(Grams(100_000_000)),
             scaling_limit: BasisPoints::from_percent(self.intake.scaling_limit_pct)
                 .unwrap_or(BasisPoints(200)),
-            name_chars_max: self.map.as_ref().map_or(16, |map| map.text_chars()),
+            name_chars_max: self.map.as_ref().map_or(16, |map| map.order_name_chars()),
         }
     }
 
@@ -289,6 +300,9 @@ pub(crate) fn empty_live() -> LiveView {
         seq: 0,
         now_ms: 0,
         plc: off.clone(),
+        plc_standing_still: false,
+        plc_maintenance: false,
+        slots_differ: 0,
         erp: off,
         outbox: OutboxCounts::default(),
         batch: None,

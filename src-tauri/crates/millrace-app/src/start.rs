@@ -187,6 +187,7 @@ impl App {
             bom_reference,
             poll_live_ms: plc_settings.map_or(500, |plc| ms(plc.poll_live_ms)),
             poll_idle_ms: plc_settings.map_or(1_000, |plc| ms(plc.poll_idle_ms)),
+            stall_after_ms: plc_settings.map_or(120_000, |plc| ms(plc.stall_after_s * 1_000)),
             image: Mutex::new(Image::default()),
             revision: AtomicI64::new(1),
             live_nudge: Notify::new(),

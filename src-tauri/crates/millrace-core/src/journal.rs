@@ -76,6 +76,28 @@ pub enum JournalKind {
     PostingRefused,
     /// A refused message was closed without the ERP, `reason`.
     PostingWaived,
+    /// `person` decided about `slot`: `decision`, `reason`.
+    SlotDecided,
+    /// A decision about `slot` was carried out: `decision`; or not: `reason`.
+    SlotSettled,
+    /// The recipe was taken out of `slot` again; the batch is approved as before.
+    DownloadWithdrawn,
+    /// PLC and books agreed again about `slot` after a restart of the PLC, without anybody.
+    SlotHealed,
+    /// `person` had the flags of a new PLC set, `reason`.
+    FlagsSet,
+    /// The PLC started anew: `boot_counter` where the map has one.
+    PlcRebooted,
+    /// The PLC answers, but its program stands still.
+    PlcProgramStopped,
+    /// The PLC's program runs again.
+    PlcProgramBack,
+    /// The PLC reports a CPU error that does not stop it.
+    PlcMaintenance,
+    /// No material has fallen for a long time, `since_s` seconds.
+    BatchStalled,
+    /// Material falls again.
+    BatchMoving,
     /// The PLC link is lost, `reason`.
     PlcLost,
     /// The PLC link is good again.

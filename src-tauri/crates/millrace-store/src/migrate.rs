@@ -9,9 +9,10 @@ use rusqlite_migration::{M, Migrations};
 use crate::error::StoreError;
 
 /// All migrations in order. Append only.
-const MIGRATIONS: &[M<'_>] = &[M::up(include_str!(
-    "../../../../migrations/0001_foundation.sql"
-))];
+const MIGRATIONS: &[M<'_>] = &[
+    M::up(include_str!("../../../../migrations/0001_foundation.sql")),
+    M::up(include_str!("../../../../migrations/0002_plc_truth.sql")),
+];
 
 /// How long a connection waits for a lock before it gives up.
 const BUSY: Duration = Duration::from_secs(5);

@@ -8,6 +8,7 @@ CREATE INDEX signature_by_batch ON signature (batch_id);
 CREATE INDEX silo_movement_by_silo ON silo_movement (silo_no, seq);
 CREATE INDEX silo_movement_by_time ON silo_movement (at_ms);
 CREATE UNIQUE INDEX silo_movement_once ON silo_movement (batch_id, silo_no) WHERE kind = 'dosing';
+CREATE INDEX slot_request_open ON slot_request (id) WHERE done_at_ms IS NULL;
 CREATE TABLE audit (
     seq       INTEGER PRIMARY KEY,
     at_ms     INTEGER NOT NULL,
@@ -58,7 +59,7 @@ CREATE TABLE batch (
     approved_by     TEXT,
     started_at_ms   INTEGER,
     run_since_ms    INTEGER,
-    ended_at_ms     INTEGER,
+    ended_at_ms     INTEGER, doubt TEXT, download_id INTEGER,
     UNIQUE (order_id, batch_index)
 ) STRICT;
 CREATE TABLE batch_line (
@@ -181,6 +182,18 @@ CREATE TABLE silo_movement (
     batch_id INTEGER REFERENCES batch (id),
     note     TEXT
 ) STRICT;
+CREATE TABLE slot_request (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- 'make_ready' or 'set_flags'.
+    kind        TEXT NOT NULL,
+    -- NULL = all slots.
+    slot        INTEGER,
+    person      TEXT NOT NULL,
+    reason      TEXT NOT NULL,
+    asked_at_ms INTEGER NOT NULL,
+    done_at_ms  INTEGER,
+    outcome     TEXT
+) STRICT;
 CREATE TRIGGER audit_is_append_only_d BEFORE DELETE ON audit BEGIN SELECT RAISE (ABORT, 'the audit trail is append-only'); END;
 CREATE TRIGGER audit_is_append_only_u BEFORE UPDATE ON audit BEGIN SELECT RAISE (ABORT, 'the audit trail is append-only'); END;
 CREATE TRIGGER journal_is_append_only_d BEFORE DELETE ON journal BEGIN SELECT RAISE (ABORT, 'the journal is append-only'); END;
@@ -189,3 +202,4 @@ CREATE TRIGGER signature_is_append_only_d BEFORE DELETE ON signature BEGIN SELEC
 CREATE TRIGGER signature_is_append_only_u BEFORE UPDATE ON signature BEGIN SELECT RAISE (ABORT, 'signatures are append-only'); END;
 CREATE TRIGGER silo_movement_is_append_only_d BEFORE DELETE ON silo_movement BEGIN SELECT RAISE (ABORT, 'the silo ledger is append-only'); END;
 CREATE TRIGGER silo_movement_is_append_only_u BEFORE UPDATE ON silo_movement BEGIN SELECT RAISE (ABORT, 'the silo ledger is append-only'); END;
+CREATE TRIGGER slot_request_is_kept BEFORE DELETE ON slot_request BEGIN SELECT RAISE (ABORT, 'requests are kept'); END;

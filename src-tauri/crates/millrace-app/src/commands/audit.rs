@@ -14,6 +14,8 @@ fn state(row: &BatchRow) -> Value {
         "finish_step": row.finish_step,
         "pending": row.pending.as_ref().map(|p| p.kind.word()),
         "trouble": row.trouble,
+        "doubt": row.doubt,
+        "download_id": row.download_id,
         "silo_actual_g": row.silo_actual_g,
         "finished_g": row.finished_g,
         "content_hash": row.content_hash,

@@ -272,6 +272,20 @@ pub(super) fn plc_must_be_good(context: &Context) -> Result<(), AppError> {
     }
 }
 
+/// Where the number of the latest download is kept.
+const DOWNLOAD_ID_KEY: &str = "plc_download_id";
+
+/// The next download's number: 1 to 65535 in turn, so that none comes again for years of batches in
+/// one slot. 0 is what an empty slot shows.
+fn next_download_id(tx: &Write<'_>) -> Result<u16, AppError> {
+    let last = tx
+        .meta(DOWNLOAD_ID_KEY)?
+        .and_then(|text| text.parse::<u16>().ok());
+    let next = last.unwrap_or(0).checked_add(1).unwrap_or(1);
+    tx.meta_set(DOWNLOAD_ID_KEY, &next.to_string())?;
+    Ok(next)
+}
+
 pub(super) async fn batch_start(
     context: &Context,
     request: BatchStart,
@@ -288,6 +302,12 @@ pub(super) async fn batch_start(
             "no slot of the PLC is free: one must be finished, stored and cleared by the PLC first",
         )
     })?;
+    if inner.image().is_standing_still() {
+        return Err(not_ready(
+            "the PLC answers, but its program stands still: nothing is sent to it",
+        ));
+    }
+    let has_number = map.download_id_addr(slot).is_some();
     let in_plc_max = inner.batches_in_plc_max;
     let person = context.caller()?.name.clone();
     change(
@@ -324,6 +344,7 @@ pub(super) async fn batch_start(
             row.run = row.run.step(RunEvent::Start)?;
             row.slot = Some(slot);
             row.download_step = Some(DownloadStep::Prepared);
+            row.download_id = if has_number { Some(next_download_id(tx)?) } else { None };
             row.finish_step = None;
             row.started_at_ms = Some(at_ms);
             row.run_since_ms = Some(at_ms);

@@ -112,7 +112,7 @@ async fn request_command(context: &Context, request: Request) -> Result<BatchVie
             let journal = match kind {
                 PendingKind::Pause => JournalKind::PauseRequested,
                 PendingKind::Resume => JournalKind::ResumeRequested,
-                PendingKind::Stop => JournalKind::StopRequested,
+                PendingKind::Stop | PendingKind::Decide(_) => JournalKind::StopRequested,
             };
             tx.journal_add(
                 at_ms,
@@ -239,6 +239,7 @@ pub(super) async fn batch_cancel(
                 row.download_step = None;
                 row.held_from = None;
                 row.trouble = None;
+                row.doubt = None;
             }
             if row.run != Run::Idle {
                 return Err(AppError::refusal(

@@ -300,9 +300,10 @@ pub(crate) fn batch(
     })
 }
 
+/// What is not understood is shown as such, never as an approval.
 fn meaning_from_word(word: &str) -> SignatureMeaning {
     serde_json::from_value(serde_json::Value::String(word.to_owned()))
-        .unwrap_or(SignatureMeaning::Approve)
+        .unwrap_or(SignatureMeaning::Unknown)
 }
 
 fn posting(row: &BatchRow, message: Option<&OutboxRow>) -> PostingView {

@@ -137,6 +137,8 @@ pub struct LiveBatch {
     pub age_ms: Option<i64>,
     /// Why the values are bad, in words: the refused block's reasons.
     pub trouble: Option<String>,
+    /// Since when nothing has fallen, once that is told as an alarm, UTC milliseconds.
+    pub stalled_since_ms: Option<i64>,
     /// A command on its way to the PLC: `pause`, `resume`, `stop`, and since when.
     pub pending: Option<PendingCommand>,
     /// One line a silo.
@@ -174,6 +176,12 @@ pub struct LiveView {
     pub now_ms: i64,
     /// PLC link.
     pub plc: LinkView,
+    /// The PLC answers, its program stands still: values are old, whatever the link says.
+    pub plc_standing_still: bool,
+    /// The PLC reports a CPU error that does not stop it.
+    pub plc_maintenance: bool,
+    /// Slots in which PLC and books differ and a person decides.
+    pub slots_differ: i64,
     /// ERP link.
     pub erp: LinkView,
     /// Messages for the ERP.

@@ -55,6 +55,19 @@ pub enum AttentionView {
         /// The cause in words.
         cause: String,
     },
+    /// The PLC answers, its program stands still.
+    PlcProgramStopped,
+    /// The PLC reports a CPU error that does not stop it.
+    PlcMaintenance,
+    /// Nothing falls although a batch runs.
+    BatchStalled {
+        /// Which batch.
+        id: BatchId,
+        /// Label.
+        batch_label: String,
+        /// Since when.
+        since_ms: i64,
+    },
     /// The ERP does not answer; messages wait.
     ErpLost {
         /// The cause in words.
@@ -199,6 +212,21 @@ pub(super) async fn overview_get(context: &Context, _: Nothing) -> Result<Overvi
                 attention.push(AttentionView::PlcLost {
                     cause: live.plc.cause.clone().unwrap_or_default(),
                 });
+            }
+            if live.plc_standing_still {
+                attention.push(AttentionView::PlcProgramStopped);
+            }
+            for batch in live.batch.iter().chain(&live.queued) {
+                if let Some(since_ms) = batch.stalled_since_ms {
+                    attention.push(AttentionView::BatchStalled {
+                        id: batch.id,
+                        batch_label: batch.label.clone(),
+                        since_ms,
+                    });
+                }
+            }
+            if live.plc_maintenance {
+                attention.push(AttentionView::PlcMaintenance);
             }
             for message in read
                 .outbox_list(50)?
@@ -388,6 +416,10 @@ fn phases(events: &[JournalRow], from_ms: i64, to_ms: i64) -> Vec<PhaseView> {
             JournalKind::BatchRunning | JournalKind::BatchResumed | JournalKind::BatchUnheld => {
                 Some((Phase::Running, label))
             }
+            // A decision ends the hold of its batch; what it does to the line comes as an event of its own.
+            JournalKind::SlotSettled if label.is_some() => Some((Phase::Running, label)),
+            JournalKind::DownloadWithdrawn => Some((Phase::Idle, None)),
+            JournalKind::SlotSettled => continue,
             JournalKind::BatchPaused => Some((Phase::Paused, label)),
             JournalKind::BatchHeld => Some((Phase::Held, label)),
             JournalKind::BatchCompleted | JournalKind::BatchStopped | JournalKind::BatchFailed => {
@@ -421,6 +453,15 @@ fn phases(events: &[JournalRow], from_ms: i64, to_ms: i64) -> Vec<PhaseView> {
             | JournalKind::PostingInDoubt
             | JournalKind::PostingRefused
             | JournalKind::PostingWaived
+            | JournalKind::SlotDecided
+            | JournalKind::SlotHealed
+            | JournalKind::FlagsSet
+            | JournalKind::PlcRebooted
+            | JournalKind::PlcProgramStopped
+            | JournalKind::PlcProgramBack
+            | JournalKind::PlcMaintenance
+            | JournalKind::BatchStalled
+            | JournalKind::BatchMoving
             | JournalKind::ErpLost
             | JournalKind::ErpBack
             | JournalKind::OrdersImported => continue,

@@ -3,16 +3,24 @@
 //! (`millrace_core::registers::truth`) and carrying a decision out (`crate::engine`).
 
 use millrace_core::batch::run::Run;
+use millrace_core::error_code::ErrorCode;
 use millrace_core::ids::{BatchId, SlotNo};
+use millrace_core::journal::JournalKind;
+use millrace_core::registers::SlotFreeWhen;
 use millrace_core::registers::handshake::{DownloadStep, FinishStep};
+use millrace_core::registers::truth::Decision;
+use millrace_store::table::batch::{Pending, PendingKind};
+use millrace_store::table::slot_request::SlotRequestKind;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::Context;
-use super::live::LinkView;
+use super::batch_act::{Signer, change, plc_must_be_good, reason, same_version, sign, signature};
+use super::live::{LinkStateView, LinkView};
 use super::session::Nothing;
+use super::{Context, audit};
 use crate::engine::live::plc_link;
 use crate::error::AppError;
+use crate::inner::Inner;
 
 /// A setting or a fact of the connection, for people; keys are those of the configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -101,26 +109,6 @@ pub enum SlotStanding {
     Unknown,
 }
 
-/// What a person can decide about a slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum SlotDecision {
-    /// Look at the plant, then let the batch go on as the PLC shows it.
-    GoOn,
-    /// The recipe is taken out of the slot again; the batch is approved as before.
-    Withdraw,
-    /// The PLC has our recipe although we did not offer it: follow it.
-    Adopt,
-    /// Store the result although somebody else acknowledged it.
-    StoreResult,
-    /// Close the batch with the last values that were believed, and leave the slot to the PLC.
-    CloseWithLast,
-    /// The result is stored: leave the slot to the PLC.
-    LetGo,
-    /// An empty slot whose flag stays 0 is made ready again.
-    MakeReady,
-}
-
 /// What we say about a slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct SlotBatch {
@@ -166,11 +154,11 @@ pub struct SlotTruth {
     /// What is the matter, as a sentence with addresses where a block was refused.
     pub trouble: Option<String>,
     /// The decision that is proposed.
-    pub proposal: Option<SlotDecision>,
+    pub proposal: Option<Decision>,
     /// Every decision that may be taken, the proposed one first.
-    pub choices: Vec<SlotDecision>,
+    pub choices: Vec<Decision>,
     /// A decision that was taken and is being carried out.
-    pub pending: Option<SlotDecision>,
+    pub pending: Option<Decision>,
 }
 
 /// The register map in use.
@@ -232,7 +220,7 @@ pub struct PlcSlotDecide {
     /// That batch's version as the person saw it; `None` = no batch.
     pub version: Option<i64>,
     /// The decision.
-    pub decision: SlotDecision,
+    pub decision: Decision,
     /// Why, at least three characters.
     pub reason: String,
     /// The signer's own secret.
@@ -249,18 +237,23 @@ pub struct PlcFlagsSet {
     pub secret: String,
 }
 
+/// How long the look at an idle slot may be old before nobody knows what it shows, beside one turn
+/// over all slots.
+const LOOK_GRACE_MS: i64 = 10_000;
+
 pub(super) async fn plc_get(context: &Context, _: Nothing) -> Result<PlcView, AppError> {
     let inner = &context.app.inner;
     let raw = inner.plc_link();
     let counters = raw.as_ref().map(|link| link.counters).unwrap_or_default();
     let seen = counters.noticed;
+    let link = plc_link(inner, raw.as_ref());
+    let is_known = matches!(link.state, LinkStateView::Good | LinkStateView::Degraded);
     Ok(PlcView {
         now_ms: inner.clock.now_ms(),
         description: inner
             .plc
             .as_ref()
             .map_or_else(String::new, |plc| plc.describe().to_owned()),
-        link: plc_link(inner, raw.as_ref()),
         cpu_warning: raw.as_ref().is_some_and(|link| link.cpu_warning),
         relay_error: raw.as_ref().is_some_and(|link| link.relay_error),
         counters: PlcCounters {
@@ -277,24 +270,299 @@ pub(super) async fn plc_get(context: &Context, _: Nothing) -> Result<PlcView, Ap
         },
         settings: Vec::new(),
         map: None,
-        program: None,
-        never_started: false,
-        slots: Vec::new(),
+        program: program(inner),
+        never_started: is_known && never_started(inner),
+        slots: slots(inner, is_known),
+        link,
     })
+}
+
+fn never_started(inner: &Inner) -> bool {
+    inner
+        .map
+        .as_ref()
+        .is_some_and(|map| inner.image().never_started(usize::from(map.slot_count())))
+}
+
+fn program(inner: &Inner) -> Option<PlcProgram> {
+    let mono_ms = inner.clock.mono_ms();
+    let seen = inner.image().program.clone()?;
+    Some(PlcProgram {
+        heartbeat: seen.words.heartbeat,
+        heartbeat_age_ms: seen
+            .words
+            .heartbeat
+            .map(|_| (mono_ms - seen.beat_mono_ms).max(0)),
+        is_standing_still: seen.is_standing_still,
+        boot_counter: seen.words.boot_counter,
+        restarted_at_ms: seen.restarted_at_ms,
+    })
+}
+
+fn slots(inner: &Inner, is_known: bool) -> Vec<SlotTruth> {
+    let Some(map) = &inner.map else {
+        return Vec::new();
+    };
+    let (now_ms, mono_ms) = (inner.clock.now_ms(), inner.clock.mono_ms());
+    let next_takes = map.rules().slot_free_when == SlotFreeWhen::TakenByNext;
+    let old_ms = inner.poll_idle_ms() * i64::from(map.slot_count()) * 3 + LOOK_GRACE_MS;
+    let image = inner.image();
+    map.slots()
+        .map(|slot| {
+            let look = image.slots.get(&slot);
+            let batch = image.batch_in(slot);
+            let age_ms = look.map(|look| (mono_ms - look.at_mono_ms).max(0));
+            let is_fresh = is_known && age_ms.is_some_and(|age| age <= old_ms);
+            let shows = look.map_or(SlotShows::Unseen, |look| look.shows);
+            let row = batch.map(|batch| &batch.row);
+            let choices: Vec<Decision> = match row {
+                Some(row) => row
+                    .doubt
+                    .map(|doubt| doubt.choices(row.finish_step).to_vec())
+                    .unwrap_or_default(),
+                None if shows == SlotShows::NotReady => vec![Decision::MakeReady],
+                None => Vec::new(),
+            };
+            let standing = match (row, shows) {
+                (_, _) if !is_fresh => SlotStanding::Unknown,
+                (Some(row), _) if row.doubt.is_some() => SlotStanding::Differs,
+                (Some(row), _) => standing_of(row.download_step, row.finish_step),
+                (None, SlotShows::Free) => SlotStanding::Agrees,
+                (None, SlotShows::FinalStored) if next_takes => SlotStanding::Agrees,
+                (None, SlotShows::FinalStored) => SlotStanding::Waits,
+                (None, SlotShows::Unseen) => SlotStanding::Unknown,
+                (
+                    None,
+                    SlotShows::NotReady
+                    | SlotShows::Running
+                    | SlotShows::Final
+                    | SlotShows::Other
+                    | SlotShows::Refused,
+                ) => SlotStanding::Differs,
+            };
+            SlotTruth {
+                slot,
+                standing,
+                shows,
+                order_name: look.map_or_else(String::new, |look| look.order_name.clone()),
+                flag: look.and_then(|look| look.flag),
+                ack: look.map(|look| look.ack),
+                download_id: look.and_then(|look| look.download_id),
+                age_ms,
+                batch: batch.map(|batch| SlotBatch {
+                    id: batch.row.id,
+                    label: batch.row.label.clone(),
+                    version: batch.row.version,
+                    run: batch.row.run,
+                    download_step: batch.row.download_step,
+                    finish_step: batch.row.finish_step,
+                    download_id: batch.row.download_id,
+                    waiting_since_ms: batch
+                        .waiting_mono_ms
+                        .map(|since| now_ms - (mono_ms - since)),
+                }),
+                trouble: row
+                    .and_then(|row| row.trouble.clone())
+                    .or_else(|| look.and_then(|look| look.refusal.clone())),
+                proposal: choices.first().copied(),
+                choices,
+                pending: row.and_then(|row| row.decision()),
+            }
+        })
+        .collect()
+}
+
+/// How a slot stands in which nothing is in doubt.
+fn standing_of(download: Option<DownloadStep>, finish: Option<FinishStep>) -> SlotStanding {
+    match (download, finish) {
+        // The acknowledgement is still to be written or read back; that needs nobody.
+        (_, Some(FinishStep::Stored)) => SlotStanding::Heals,
+        (_, Some(FinishStep::Acked)) => SlotStanding::Waits,
+        (Some(DownloadStep::Taken), Some(FinishStep::Running | FinishStep::Freed) | None) => {
+            SlotStanding::Agrees
+        }
+        (
+            Some(
+                DownloadStep::Prepared
+                | DownloadStep::Written
+                | DownloadStep::Verified
+                | DownloadStep::Offered,
+            )
+            | None,
+            Some(FinishStep::Running | FinishStep::Freed) | None,
+        ) => SlotStanding::Waits,
+    }
+}
+
+fn illegal(why: String) -> AppError {
+    AppError::refusal(ErrorCode::IllegalTransition, why)
 }
 
 pub(super) async fn plc_slot_decide(
     context: &Context,
     request: PlcSlotDecide,
 ) -> Result<PlcView, AppError> {
-    let _ = request;
+    let why = reason(&request.reason)?;
+    plc_must_be_good(context)?;
+    let signer = sign(context, &request.secret).await?;
+    match request.batch {
+        Some(id) => decide_batch(context, id, request, why, signer).await?,
+        None => make_ready(context, &request, why, signer).await?,
+    }
+    context.app.inner.engine_nudge.notify_one();
     plc_get(context, Nothing {}).await
+}
+
+async fn decide_batch(
+    context: &Context,
+    id: BatchId,
+    request: PlcSlotDecide,
+    why: String,
+    signer: Signer,
+) -> Result<(), AppError> {
+    let PlcSlotDecide {
+        slot,
+        version,
+        decision,
+        ..
+    } = request;
+    let (person, text) = (signer.name.clone(), why.clone());
+    change(
+        context,
+        id,
+        "plc_slot_decide",
+        why,
+        move |_, row, at_ms| {
+            // The decision is about what the person saw, and about nothing that came after.
+            same_version(row, version.unwrap_or_default())?;
+            let doubt = row
+                .doubt
+                .filter(|_| row.slot == Some(slot))
+                .ok_or_else(|| {
+                    AppError::refusal(
+                        ErrorCode::Changed,
+                        format!("nothing is in doubt about {} any more", row.label),
+                    )
+                })?;
+            if !doubt.choices(row.finish_step).contains(&decision) {
+                return Err(illegal(format!(
+                    "{} cannot be decided about {}",
+                    decision.word(),
+                    row.label
+                )));
+            }
+            row.pending = Some(Pending {
+                kind: PendingKind::Decide(decision),
+                reason: text,
+                person,
+                at_ms,
+                sent_ms: None,
+            });
+            Ok(())
+        },
+        move |tx, row, at_ms| {
+            let meaning = decision.word();
+            let reason = row.pending.as_ref().map(|p| p.reason.clone());
+            let why = reason.clone().unwrap_or_default();
+            let signed = signature(&signer, row, meaning, at_ms, reason.as_deref());
+            tx.signature_add(row.id, signer.id, &signed)?;
+            let params = [
+                ("slot", slot.to_string()),
+                ("decision", meaning.to_owned()),
+                ("person", signer.name),
+                ("reason", why),
+            ];
+            tx.journal_add(at_ms, Some(row.id), JournalKind::SlotDecided, &params)?;
+            Ok(())
+        },
+    )
+    .await
+    .map(drop)
+}
+
+async fn make_ready(
+    context: &Context,
+    request: &PlcSlotDecide,
+    why: String,
+    signer: Signer,
+) -> Result<(), AppError> {
+    let inner = &context.app.inner;
+    let (slot, decision) = (request.slot, request.decision);
+    let is_not_ready = {
+        let image = inner.image();
+        let shows = image.slots.get(&slot).map(|look| look.shows);
+        shows == Some(SlotShows::NotReady) && image.batch_in(slot).is_none()
+    };
+    if decision != Decision::MakeReady || !is_not_ready {
+        return Err(AppError::refusal(
+            ErrorCode::Changed,
+            format!("slot {slot} does not need that any more"),
+        ));
+    }
+    ask(context, SlotRequestKind::MakeReady, Some(slot), why, signer).await
+}
+
+/// Commits a request that the engine carries out.
+async fn ask(
+    context: &Context,
+    kind: SlotRequestKind,
+    slot: Option<SlotNo>,
+    why: String,
+    signer: Signer,
+) -> Result<(), AppError> {
+    let inner = &context.app.inner;
+    let at_ms = inner.clock.now_ms();
+    let action = match kind {
+        SlotRequestKind::MakeReady => "plc_slot_decide",
+        SlotRequestKind::SetFlags => "plc_flags_set",
+    };
+    inner
+        .commit(move |tx| {
+            if tx
+                .slot_requests_open()?
+                .iter()
+                .any(|open| open.kind == kind && open.slot == slot)
+            {
+                return Err(AppError::refusal(
+                    ErrorCode::Changed,
+                    "this was asked for already and is being carried out",
+                ));
+            }
+            tx.slot_request_add(kind, slot, &signer.name, &why, at_ms)?;
+            let object = slot.map_or_else(|| "plc".to_owned(), |slot| format!("slot:{slot}"));
+            tx.audit_add(&audit::of(
+                &signer.name,
+                action,
+                &object,
+                &why,
+                at_ms,
+                &serde_json::json!({ "asked": kind.word() }),
+            ))?;
+            let params = [
+                ("slot", slot.map(|s| s.to_string()).unwrap_or_default()),
+                ("decision", kind.word().to_owned()),
+                ("person", signer.name.clone()),
+                ("reason", why.clone()),
+            ];
+            tx.journal_add(at_ms, None, JournalKind::SlotDecided, &params)?;
+            Ok(())
+        })
+        .await
 }
 
 pub(super) async fn plc_flags_set(
     context: &Context,
     request: PlcFlagsSet,
 ) -> Result<PlcView, AppError> {
-    let _ = request;
+    let why = reason(&request.reason)?;
+    plc_must_be_good(context)?;
+    let signer = sign(context, &request.secret).await?;
+    if !never_started(&context.app.inner) {
+        return Err(illegal(
+            "a flag is set or a slot names an order: this PLC program was started before".into(),
+        ));
+    }
+    ask(context, SlotRequestKind::SetFlags, None, why, signer).await?;
+    context.app.inner.engine_nudge.notify_one();
     plc_get(context, Nothing {}).await
 }

@@ -184,6 +184,20 @@ pub enum SignatureMeaning {
     ManualEntry,
     /// A refused posting is closed without the ERP.
     Waive,
+    /// The line was looked at, the batch goes on.
+    GoOn,
+    /// The recipe is taken out of its slot again.
+    Withdraw,
+    /// The order in the PLC is followed although it was not offered.
+    Adopt,
+    /// A result that somebody else acknowledged is stored.
+    StoreResult,
+    /// The batch is closed with the last values that were believed.
+    CloseWithLast,
+    /// The slot is left to the PLC.
+    LetGo,
+    /// A meaning that this version does not know.
+    Unknown,
 }
 
 /// An electronic signature as recorded.

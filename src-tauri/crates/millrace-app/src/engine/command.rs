@@ -10,11 +10,13 @@ use super::{CycleError, Engine};
 use crate::error::AppError;
 
 /// The command word's values, as the register map's template for the PLC side has them.
-fn code(kind: PendingKind) -> u16 {
+fn code(kind: PendingKind) -> Option<u16> {
     match kind {
-        PendingKind::Pause => 1,
-        PendingKind::Resume => 2,
-        PendingKind::Stop => 3,
+        PendingKind::Pause => Some(1),
+        PendingKind::Resume => Some(2),
+        PendingKind::Stop => Some(3),
+        // Ours alone: the PLC hears nothing of it.
+        PendingKind::Decide(_) => None,
     }
 }
 
@@ -36,7 +38,9 @@ impl Engine {
             }
             return Ok(false);
         };
-        let wanted = code(pending.kind);
+        let Some(wanted) = code(pending.kind) else {
+            return Ok(false);
+        };
         if pending.sent_ms.is_none() {
             // A word left over from an earlier command goes first, or the echo would lie.
             if echo != 0 && echo != wanted {
@@ -70,7 +74,7 @@ impl Engine {
             PendingKind::Pause => (RunEvent::Pause, JournalKind::BatchPaused),
             PendingKind::Resume => (RunEvent::Resume, JournalKind::BatchResumed),
             // The stop is confirmed by the final block, not by the echo.
-            PendingKind::Stop => return Ok(false),
+            PendingKind::Stop | PendingKind::Decide(_) => return Ok(false),
         };
         let at_ms = self.inner.clock.now_ms();
         let mut changed = row.clone();

@@ -9,13 +9,17 @@ use millrace_core::registers::handshake::{
     self, DownloadAction, DownloadObs, DownloadStep, DownloadTrouble, DownloadWait, Echo,
     FinishStep,
 };
+use millrace_core::registers::truth::{Decision, Doubt};
 use millrace_core::registers::{
     EncodeError, RegisterMap, SlotOrder, Verdict, accept, content_hash as block_content_hash,
-    encode, plc_text,
+    encode, plc_order_name, plc_text,
 };
 use millrace_store::table::batch::BatchRow;
 
-use super::{CycleError, Engine, Progress};
+use super::decide::TakeBack;
+use super::slots::{sentence, truth};
+use super::{CycleError, Engine, Progress, SlotLook};
+use crate::commands::plc::SlotShows;
 use crate::error::AppError;
 
 /// A PLC that has not moved for this long is told to a person; the download goes on by itself as
@@ -35,7 +39,7 @@ pub(crate) fn encode_recipe(
         map,
         &SlotOrder {
             slot,
-            order_name: recipe.order_name.clone(),
+            order_name: plc_order_name(&recipe.order_name, map),
             bom_text: plc_text(&recipe.product_name, map),
             product_text: plc_text(&recipe.product_name, map),
             planned: recipe.silo_total(),
@@ -89,30 +93,44 @@ impl Engine {
 
     pub(super) async fn download(&mut self, row: &mut BatchRow) -> Result<Progress, CycleError> {
         let (Some(slot), Some(step)) = (row.slot, row.download_step) else {
-            return self.hold(row, "the batch has lost its slot".into()).await;
+            return self
+                .hold(
+                    row,
+                    Doubt::SlotEmptied,
+                    "the batch has lost its slot".into(),
+                )
+                .await;
         };
         let image = match encode_recipe(&self.map, slot, &row.recipe) {
             Ok(words) => words,
             Err(error) => {
-                return self
-                    .hold(row, format!("the recipe cannot be written: {error}"))
-                    .await;
+                if row.decision() == Some(Decision::Withdraw)
+                    && self.take_back(slot).await? == TakeBack::Done
+                {
+                    return self.give_up(row, slot).await;
+                }
+                let why = format!("the recipe cannot be written: {error}");
+                return self.hold(row, Doubt::Unwritable, why).await;
             }
         };
         if step == DownloadStep::Prepared && self.clear_command(slot).await? {
             return Ok(Progress::Again);
         }
         let Some(obs) = self.observe_download(row, slot, &image).await? else {
-            return self
-                .hold(row, format!("the flag of slot {slot} is neither 0 nor 1"))
-                .await;
+            let why = format!("the flag of slot {slot} is neither 0 nor 1");
+            return self.hold(row, Doubt::FlagBroken, why).await;
         };
+        if let Some(progress) = self.decide_download(row, slot, &obs).await? {
+            return Ok(progress);
+        }
         let action = handshake::download(step, &obs, self.map.rules());
         let doubt = match action {
-            DownloadAction::NeedsPerson(trouble) => Some(trouble_text(trouble, slot)),
+            DownloadAction::NeedsPerson(trouble) => {
+                Some((Doubt::from(trouble), trouble_text(trouble, slot)))
+            }
             DownloadAction::Wait(wait) => self
                 .waits_too_long(row, true)
-                .then(|| wait_text(wait, slot)),
+                .then(|| (Doubt::from(wait), wait_text(wait, slot))),
             DownloadAction::WriteBlock
             | DownloadAction::WriteFlag
             | DownloadAction::Commit(_)
@@ -121,13 +139,16 @@ impl Engine {
                 None
             }
         };
-        if let Some(why) = doubt {
-            // Given up only while the PLC neither has the order nor may take it at any moment.
-            let is_guarded = obs.guard(self.map.rules());
-            if is_guarded && obs.echo != Echo::Ours && self.is_given_up(row, &why).await? {
-                return self.close_lost(row, why).await;
+        if let Some((doubt, why)) = doubt {
+            if self.is_given_up(row, doubt, &why).await? {
+                // Given up only while the PLC neither has the order nor may take it at any moment.
+                // About an order that the PLC has and we never offered, a person has decided.
+                let is_guarded = obs.guard(self.map.rules()) && obs.echo != Echo::Ours;
+                if is_guarded || row.decision() == Some(Decision::CloseWithLast) {
+                    return self.close_lost(row, why).await;
+                }
             }
-            return self.hold(row, why).await;
+            return self.hold(row, doubt, why).await;
         }
         self.heal(row).await?;
         match action {
@@ -135,6 +156,13 @@ impl Engine {
                 let block = image
                     .get(..usize::from(self.map.flag_offset()))
                     .unwrap_or(&image);
+                // The number first: whoever sees the block complete finds it complete with it.
+                if let (Some((addr, _)), Some(id)) =
+                    (self.map.download_id_addr(slot), row.download_id)
+                    && !self.write(addr, &[id]).await?
+                {
+                    return Ok(Progress::Wait);
+                }
                 if !self.write(self.map.write_base(slot), block).await? {
                     return Ok(Progress::Wait);
                 }
@@ -161,20 +189,10 @@ impl Engine {
         slot: SlotNo,
         image: &[u16],
     ) -> Result<Option<DownloadObs>, CycleError> {
-        let written = self
-            .plc
-            .read(self.map.write_base(slot), self.map.block_words())
-            .await?;
-        let read = self
-            .plc
-            .read(self.map.read_base(slot), self.map.block_words())
-            .await?;
+        let written = self.read_slot(self.map.write_base(slot)).await?;
+        let all = self.read_slot(self.map.read_base(slot)).await?;
+        let read = self.block(&all);
         let flag_at = usize::from(self.map.flag_offset());
-        let truth = |word: Option<&u16>| match word {
-            Some(0) => Some(false),
-            Some(1) => Some(true),
-            Some(_) | None => None,
-        };
         let Some(flag) = truth(written.get(flag_at)) else {
             return Ok(None);
         };
@@ -182,18 +200,29 @@ impl Engine {
         let Some(head_flag) = truth(head.first()) else {
             return Ok(None);
         };
-        let echo = match accept(&self.map, slot, &read, None) {
+        let download_id = self.download_id_in(slot, &all);
+        let is_our_number =
+            row.download_id.is_none() || download_id.is_none() || row.download_id == download_id;
+        let is_number_written = match (self.map.download_id_addr(slot), row.download_id) {
+            (Some((addr, _)), Some(id)) => {
+                written.get(usize::from(addr - self.map.write_base(slot))) == Some(&id)
+            }
+            (_, _) => true,
+        };
+        let verdict = accept(&self.map, slot, read, None);
+        let echo = match &verdict {
             Verdict::Empty => Echo::None,
             Verdict::Accepted(block) => {
-                let hash = block_content_hash(&self.map, &read);
+                let hash = block_content_hash(&self.map, read);
                 let is_known = self
                     .inner
                     .store
                     .read(move |r| r.batch_final_known(&hash).map_err(AppError::from))
                     .await?;
+                let name = plc_order_name(&row.recipe.order_name, &self.map);
                 if is_known {
                     Echo::Stored
-                } else if block.order_name == row.recipe.order_name {
+                } else if block.order_name == name && is_our_number {
                     Echo::Ours
                 } else {
                     Echo::Other
@@ -201,15 +230,40 @@ impl Engine {
             }
             Verdict::Refused(_) => Echo::Other,
         };
-        Ok(Some(DownloadObs {
+        let obs = DownloadObs {
             flag,
             head_flag,
-            write_matches: written.get(..flag_at) == image.get(..flag_at),
+            write_matches: written.get(..flag_at) == image.get(..flag_at) && is_number_written,
             echo,
-        }))
+        };
+        let guard = obs.guard(self.map.rules());
+        self.keep_look(
+            slot,
+            SlotLook {
+                shows: match (echo, &verdict) {
+                    (Echo::None, _) if guard => SlotShows::Free,
+                    (Echo::None, _) => SlotShows::NotReady,
+                    (Echo::Ours, _) => SlotShows::Running,
+                    (Echo::Stored, _) => SlotShows::FinalStored,
+                    (Echo::Other, Verdict::Refused(_)) => SlotShows::Refused,
+                    (Echo::Other, Verdict::Empty | Verdict::Accepted(_)) => SlotShows::Other,
+                },
+                order_name: self.shown_name(read),
+                flag: Some(guard),
+                ack: read.get(flag_at) == Some(&1),
+                download_id,
+                is_write_empty: written.iter().take(flag_at).all(|word| *word == 0),
+                refusal: match &verdict {
+                    Verdict::Refused(reasons) => Some(sentence(reasons)),
+                    Verdict::Empty | Verdict::Accepted(_) => None,
+                },
+                at_mono_ms: self.inner.clock.mono_ms(),
+            },
+        );
+        Ok(Some(obs))
     }
 
-    async fn commit_download(
+    pub(super) async fn commit_download(
         &self,
         row: &mut BatchRow,
         step: DownloadStep,

@@ -6,13 +6,15 @@
 use millrace_core::ids::{SiloNo, SlotNo};
 use millrace_core::journal::JournalKind;
 use millrace_core::registers::handshake::{
-    self, FinishAction, FinishObs, FinishStep, FinishTrouble, FinishWait,
+    self, FinishAction, FinishObs, FinishStep, FinishTrouble, FinishWait, Seen,
 };
+use millrace_core::registers::truth::{Decision, Doubt};
 use millrace_core::units::Grams;
 use millrace_store::table::batch::BatchRow;
 
 use super::look::Look;
 use super::{CycleError, Engine, Progress};
+use crate::error::AppError;
 
 fn trouble_text(trouble: FinishTrouble, slot: SlotNo) -> String {
     match trouble {
@@ -30,10 +32,17 @@ fn trouble_text(trouble: FinishTrouble, slot: SlotNo) -> String {
 impl Engine {
     pub(super) async fn finish(&mut self, row: &mut BatchRow) -> Result<Progress, CycleError> {
         let (Some(slot), Some(step)) = (row.slot, row.finish_step) else {
-            return self.hold(row, "the batch has lost its slot".into()).await;
+            return self
+                .hold(
+                    row,
+                    Doubt::SlotEmptied,
+                    "the batch has lost its slot".into(),
+                )
+                .await;
         };
         self.load_lines(row).await?;
         let look = self.look(row, slot).await?;
+        self.note_healed(row, slot, &look).await?;
         let read_twice = self.read_twice(row, &look);
         let action = handshake::finish(
             step,
@@ -50,6 +59,17 @@ impl Engine {
                     .await
             }
             FinishAction::Wait(FinishWait::BlockRefused) => {
+                match (row.doubt, row.decision()) {
+                    (Some(Doubt::BlockRefused), Some(Decision::CloseWithLast))
+                        if row.run.is_live() =>
+                    {
+                        return self.close_lost(row, look.refusal.clone()).await;
+                    }
+                    (Some(Doubt::BlockRefused), Some(Decision::LetGo)) => {
+                        return self.let_go(row).await;
+                    }
+                    (_, _) => {}
+                }
                 let progress = self.refuse_block(row, slot, look.refusal.clone()).await?;
                 self.command_in_doubt(row, slot, &look).await?;
                 Ok(progress)
@@ -66,12 +86,13 @@ impl Engine {
                 if block.failed {
                     // The values are good and go on; what the plant says is for a person.
                     self.take_values(row, block).await?;
-                    let progress = self
-                        .hold(
-                            row,
-                            format!("slot {slot}: the plant says that this batch has failed"),
-                        )
-                        .await?;
+                    let why = format!("slot {slot}: the plant says that this batch has failed");
+                    if row.doubt == Some(Doubt::PlantFailed)
+                        && row.decision() == Some(Decision::CloseWithLast)
+                    {
+                        return self.close_lost(row, why).await;
+                    }
+                    let progress = self.hold(row, Doubt::PlantFailed, why).await?;
                     self.command_in_doubt(row, slot, &look).await?;
                     return Ok(progress);
                 }
@@ -122,9 +143,38 @@ impl Engine {
                 self.commit_finish(row, next).await?;
                 Ok(Progress::Again)
             }
-            FinishAction::Wait(FinishWait::PlcClears | FinishWait::NextTakes)
-            | FinishAction::Done => Ok(Progress::Wait),
+            FinishAction::Wait(FinishWait::PlcClears) | FinishAction::Done => Ok(Progress::Wait),
         }
+    }
+
+    /// After a restart of the PLC the slot shows what the books say: nobody has to decide.
+    async fn note_healed(
+        &self,
+        row: &BatchRow,
+        slot: SlotNo,
+        look: &Look,
+    ) -> Result<(), CycleError> {
+        let agrees = match look.seen {
+            Seen::Running | Seen::Final | Seen::FinalStored => row.doubt.is_none(),
+            Seen::Empty | Seen::Other | Seen::Refused => false,
+        };
+        let was_after_restart = {
+            let mut image = self.inner.image();
+            let batch = image.batches.get_mut(&row.id);
+            batch.is_some_and(|batch| std::mem::take(&mut batch.is_after_restart))
+        };
+        if !agrees || !was_after_restart {
+            return Ok(());
+        }
+        let (id, at_ms) = (row.id, self.inner.clock.now_ms());
+        self.inner
+            .commit(move |tx| {
+                let params = [("slot", slot.to_string())];
+                tx.journal_add(at_ms, Some(id), JournalKind::SlotHealed, &params)?;
+                Ok::<_, AppError>(())
+            })
+            .await?;
+        Ok(())
     }
 
     /// PLC and books disagree. A person may end it by signing a stop after the hold was told: then
@@ -137,29 +187,45 @@ impl Engine {
         look: Look,
         read_twice: bool,
     ) -> Result<Progress, CycleError> {
-        let why = trouble_text(trouble, slot);
+        let doubt = Doubt::from(trouble);
+        let mut why = trouble_text(trouble, slot);
+        if !look.refusal.is_empty() {
+            why = format!("{why} ({})", look.refusal);
+        }
+        if row.doubt == Some(doubt) && row.decision() == Some(Decision::LetGo) {
+            return self.let_go(row).await;
+        }
         match (trouble, &look.block) {
-            (FinishTrouble::SlotEmptied | FinishTrouble::OtherOrder, _) => {
-                if self.is_given_up(row, &why).await? {
+            (
+                FinishTrouble::SlotEmptied
+                | FinishTrouble::OtherOrder
+                | FinishTrouble::StoredBefore,
+                _,
+            ) => {
+                if row.run.is_live() && self.is_given_up(row, doubt, &why).await? {
                     return self.close_lost(row, why).await;
                 }
             }
             (FinishTrouble::AckedByOther, Some(block)) => {
                 // The PLC may clear it at any moment: what it shows is kept at once.
                 self.take_values(row, block).await?;
-                if read_twice && self.is_given_up(row, &why).await? {
+                let is_decided = row.decision() == Some(Decision::StoreResult)
+                    || (row.is_stop_asked() && self.is_given_up(row, doubt, &why).await?);
+                if read_twice && is_decided {
                     return self.store_final(row, block, &look.words).await;
+                }
+                if row.decision() == Some(Decision::CloseWithLast) {
+                    return self.close_lost(row, why).await;
                 }
             }
             (
                 FinishTrouble::AckedByOther
-                | FinishTrouble::StoredBefore
                 | FinishTrouble::RunsAgain
                 | FinishTrouble::FinalChanged,
                 _,
             ) => {}
         }
-        self.hold(row, why).await
+        self.hold(row, doubt, why).await
     }
 
     /// Bad values must not keep a person's command from the PLC, as long as the slot is ours.
@@ -188,7 +254,11 @@ impl Engine {
         let mut changed = row.clone();
         // Only the first refusal is news; while it lasts the reasons may vary with the values.
         let is_news = changed.trouble.is_none();
-        changed.trouble = Some(why.clone());
+        // A restart of the PLC is still to be decided about once good blocks come again.
+        match changed.doubt {
+            Some(doubt @ Doubt::PlcRestarted) => changed.set_doubt(doubt, why.clone()),
+            Some(_) | None => changed.set_doubt(Doubt::BlockRefused, why.clone()),
+        }
         *row = self
             .save(changed, "engine_block_refused", move |tx, row| {
                 if is_news {

@@ -3,19 +3,48 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use millrace_core::batch::run::Run;
 use millrace_core::ids::{BatchId, SiloNo, SlotNo};
+use millrace_core::registers::truth::ProgramWords;
 use millrace_core::units::Grams;
 use millrace_store::table::batch::BatchRow;
 
-/// What a slot showed when nobody of ours was in it.
+use crate::commands::plc::SlotShows;
+
+/// What was last seen of a slot, with a batch of ours in it or without.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum SlotSeen {
-    /// Empty, and the PLC lets us write.
-    Free,
-    /// Empty, but the flag says do not write.
-    NotReady,
-    /// It holds something.
-    Holds(String),
+pub(crate) struct SlotLook {
+    /// What it showed.
+    pub(crate) shows: SlotShows,
+    /// The order's name as the PLC has it.
+    pub(crate) order_name: String,
+    /// The flag that guards it; `None` when the word is no truth value.
+    pub(crate) flag: Option<bool>,
+    /// Its acknowledgement.
+    pub(crate) ack: bool,
+    /// The download number in the read area, where the map has one.
+    pub(crate) download_id: Option<u16>,
+    /// The write block is all zero but for its flag.
+    pub(crate) is_write_empty: bool,
+    /// Why its block is refused.
+    pub(crate) refusal: Option<String>,
+    /// When (monotonic).
+    pub(crate) at_mono_ms: i64,
+}
+
+/// What was last seen of the PLC's program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ProgramImage {
+    /// The words.
+    pub(crate) words: ProgramWords,
+    /// When they were read (monotonic).
+    pub(crate) read_mono_ms: i64,
+    /// When the heartbeat last rose (monotonic).
+    pub(crate) beat_mono_ms: i64,
+    /// When a restart was last noticed (wall clock).
+    pub(crate) restarted_at_ms: Option<i64>,
+    /// It has stood still for too long.
+    pub(crate) is_standing_still: bool,
 }
 
 /// A dose that has not risen for this long, at plant speed, is not dosing.
@@ -91,25 +120,38 @@ pub(crate) struct BatchImage {
     pub(crate) is_loaded: bool,
     /// Since when its download waits for the PLC (monotonic).
     pub(crate) waiting_mono_ms: Option<i64>,
+    /// When material last fell, or the waiting for it began (monotonic).
+    pub(crate) moved_mono_ms: Option<i64>,
+    /// It was told that nothing falls.
+    pub(crate) is_stalled: bool,
+    /// The PLC started anew, and its slot was not looked at since.
+    pub(crate) is_after_restart: bool,
 }
 
 /// Everything last seen.
 #[derive(Debug, Default)]
 pub(crate) struct Image {
-    /// Slots without a batch of ours.
-    pub(crate) slots: BTreeMap<SlotNo, SlotSeen>,
+    /// Slots.
+    pub(crate) slots: BTreeMap<SlotNo, SlotLook>,
     /// Batches of ours by id.
     pub(crate) batches: BTreeMap<BatchId, BatchImage>,
+    /// The PLC's program, where the map has words for it.
+    pub(crate) program: Option<ProgramImage>,
+    /// Since when an offer that is being taken back reads empty (monotonic).
+    pub(crate) emptied: BTreeMap<SlotNo, i64>,
 }
 
 impl Image {
     /// Brings a batch's row up to date, without losing what was seen of it.
     pub(crate) fn refresh_row(&mut self, row: &BatchRow) {
-        if row.slot.is_none() {
-            self.batches.remove(&row.id);
+        let Some(slot) = row.slot else {
+            // What the slot shows now is looked at afresh.
+            if let Some(slot) = self.batches.remove(&row.id).and_then(|b| b.row.slot) {
+                self.slots.remove(&slot);
+            }
             return;
-        }
-        if let Some(slot) = row.slot {
+        };
+        if !self.batches.contains_key(&row.id) {
             self.slots.remove(&slot);
         }
         self.batches
@@ -129,20 +171,72 @@ impl Image {
                 final_words: None,
                 is_loaded: false,
                 waiting_mono_ms: None,
+                moved_mono_ms: None,
+                is_stalled: false,
+                is_after_restart: false,
             });
     }
 
     /// Forgets batches that hold no slot any more.
     pub(crate) fn keep_only(&mut self, rows: &[BatchRow]) {
-        self.batches
-            .retain(|id, _| rows.iter().any(|row| row.id == *id));
+        let gone: Vec<BatchId> = self
+            .batches
+            .keys()
+            .copied()
+            .filter(|id| !rows.iter().any(|row| row.id == *id))
+            .collect();
+        for id in gone {
+            if let Some(slot) = self.batches.remove(&id).and_then(|batch| batch.row.slot) {
+                self.slots.remove(&slot);
+            }
+        }
     }
 
     /// The lowest slot that is empty and may be written.
     pub(crate) fn free_slot(&self) -> Option<SlotNo> {
         self.slots
             .iter()
-            .find(|(_, seen)| **seen == SlotSeen::Free)
+            .find(|(slot, seen)| seen.shows == SlotShows::Free && self.batch_in(**slot).is_none())
             .map(|(slot, _)| *slot)
+    }
+
+    /// The batch of ours that holds a slot.
+    pub(crate) fn batch_in(&self, slot: SlotNo) -> Option<&BatchImage> {
+        self.batches
+            .values()
+            .find(|batch| batch.row.slot == Some(slot))
+    }
+
+    /// True while another batch is on the line than this one.
+    pub(crate) fn is_line_taken(&self, id: BatchId) -> bool {
+        self.batches.iter().any(|(other, batch)| {
+            *other != id && matches!(batch.row.run, Run::Running | Run::Paused | Run::Held)
+        })
+    }
+
+    /// Slots that a person has to decide about.
+    pub(crate) fn doubts(&self) -> usize {
+        self.batches
+            .values()
+            .filter(|batch| batch.row.doubt.is_some())
+            .count()
+    }
+
+    /// True when the PLC answers and its program does not run.
+    pub(crate) fn is_standing_still(&self) -> bool {
+        self.program
+            .as_ref()
+            .is_some_and(|program| program.is_standing_still)
+    }
+
+    /// No flag is set and no slot holds anything: the PLC's program was never started.
+    pub(crate) fn never_started(&self, slots: usize) -> bool {
+        self.slots.len() == slots
+            && self.slots.values().all(|seen| {
+                seen.flag == Some(false)
+                    && seen.order_name.is_empty()
+                    && seen.shows == SlotShows::NotReady
+                    && seen.is_write_empty
+            })
     }
 }

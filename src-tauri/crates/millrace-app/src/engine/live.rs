@@ -74,6 +74,14 @@ pub(crate) fn snapshot(inner: &Inner, cached: &Cached, seq: i64) -> LiveView {
         .filter(|batch| batch.row.run.is_live())
         .map(|batch| live_batch(inner, batch, now_ms, mono_ms, stale_after_ms, is_bad))
         .collect();
+    let is_still = image.is_standing_still();
+    if is_still {
+        // The words are read, and nobody has written them for a while.
+        for batch in batches.iter_mut().filter(|b| b.quality == Quality::Good) {
+            batch.quality = Quality::Stale;
+            batch.eta_ms = None;
+        }
+    }
     // The one that doses first, then by the order in which they were started.
     batches.sort_by_key(|b| {
         (
@@ -113,6 +121,9 @@ pub(crate) fn snapshot(inner: &Inner, cached: &Cached, seq: i64) -> LiveView {
         seq,
         now_ms,
         plc,
+        plc_standing_still: is_still,
+        plc_maintenance: plc_raw.as_ref().is_some_and(|link| link.cpu_warning),
+        slots_differ: i64::try_from(image.doubts()).unwrap_or(i64::MAX),
         erp: inner.erp_link.view(inner.clock.as_ref()),
         outbox: crate::commands::live::OutboxCounts {
             waiting: cached.outbox.waiting,
@@ -243,11 +254,20 @@ fn live_batch(
         quality,
         age_ms,
         trouble: row.trouble.clone(),
-        pending: row.pending.as_ref().map(|p| PendingCommand {
-            command: p.kind.word().into(),
-            asked_at_ms: p.at_ms,
-            sent_at_ms: p.sent_ms,
-        }),
+        stalled_since_ms: batch
+            .moved_mono_ms
+            .filter(|_| batch.is_stalled)
+            .map(|moved| now_ms - (mono_ms - moved)),
+        // What was decided about a doubt is shown with its slot.
+        pending: row
+            .pending
+            .as_ref()
+            .filter(|_| row.decision().is_none())
+            .map(|p| PendingCommand {
+                command: p.kind.word().into(),
+                asked_at_ms: p.at_ms,
+                sent_at_ms: p.sent_ms,
+            }),
         lines,
     }
 }

@@ -4,14 +4,18 @@
 use millrace_core::batch::run::Run;
 use millrace_core::ids::{SiloNo, SlotNo};
 use millrace_core::journal::JournalKind;
+use millrace_core::registers::codec;
 use millrace_core::registers::handshake::Seen;
 use millrace_core::registers::{
     Expected, Reason, SlotBlock, Verdict, accept, content_hash as block_content_hash,
+    plc_order_name,
 };
 use millrace_core::units::Grams;
 use millrace_store::table::batch::BatchRow;
 
-use super::{CycleError, Engine, encode_recipe};
+use super::slots::sentence;
+use super::{CycleError, Engine, SlotLook, encode_recipe};
+use crate::commands::plc::SlotShows;
 use crate::error::AppError;
 
 /// What one reading of a slot amounts to for its batch.
@@ -27,19 +31,21 @@ pub(super) struct Look {
 impl Engine {
     /// Reads the slot once and says what it shows.
     pub(super) async fn look(&self, row: &BatchRow, slot: SlotNo) -> Result<Look, CycleError> {
-        let block_words = self.map.block_words();
-        let base = self.map.read_base(slot);
-        // The echo stands behind the block: one frame brings both.
-        let echo_at = self.map.command_echo_addr(slot).map(|addr| addr - base);
-        let count = echo_at.map_or(block_words, |at| block_words.max(at + 1));
-        let all = self.plc.read(base, count).await?;
-        let words = all.get(..usize::from(block_words)).unwrap_or(&all).to_vec();
-        let echo = echo_at.and_then(|at| all.get(usize::from(at)).copied());
+        // Echo and number stand behind the block: one frame brings all.
+        let all = self.read_slot(self.map.read_base(slot)).await?;
+        let words = self.block(&all).to_vec();
+        let echo = self
+            .map
+            .command_echo_addr(slot)
+            .and_then(|addr| all.get(usize::from(addr - self.map.read_base(slot))))
+            .copied();
+        let download_id = self.download_id_in(slot, &all);
         let ack = words.get(usize::from(self.map.flag_offset())) == Some(&1);
+        let order_name = plc_order_name(&row.recipe.order_name, &self.map);
         let max_dose = self.inner.max_doses();
         let expected = Expected {
             slot,
-            order_name: &row.recipe.order_name,
+            order_name: &order_name,
             planned_total: row.recipe.silo_total(),
             max_dose: &max_dose,
             // A batch that the plant gave up or a person stopped holds less than was planned.
@@ -73,7 +79,21 @@ impl Engine {
                 .for_each(|word| *word = 0);
             verdict = accept(&self.map, slot, &weightless, Some(&expected));
         }
-        Ok(match verdict {
+        // The same name under another number is another download.
+        let is_other_download = matches!(verdict, Verdict::Accepted(_))
+            && row.download_id.is_some()
+            && download_id.is_some()
+            && row.download_id != download_id;
+        let look = match verdict {
+            Verdict::Accepted(_) if is_other_download => look(
+                Seen::Other,
+                None,
+                format!(
+                    "download number {} instead of {}",
+                    download_id.unwrap_or_default(),
+                    row.download_id.unwrap_or_default()
+                ),
+            ),
             Verdict::Empty => look(Seen::Empty, None, String::new()),
             Verdict::Accepted(block) if !block.finished => {
                 look(Seen::Running, Some(block), String::new())
@@ -92,19 +112,44 @@ impl Engine {
                 )
             }
             Verdict::Refused(reasons) => match accept(&self.map, slot, &words, None) {
-                Verdict::Accepted(other) if other.order_name != row.recipe.order_name => {
+                Verdict::Accepted(other) if other.order_name != order_name => {
                     look(Seen::Other, None, String::new())
                 }
                 Verdict::Accepted(_) | Verdict::Empty | Verdict::Refused(_) => {
-                    let text = reasons
-                        .iter()
-                        .map(ToString::to_string)
-                        .collect::<Vec<_>>()
-                        .join("; ");
-                    look(Seen::Refused, None, text)
+                    look(Seen::Refused, None, sentence(&reasons))
                 }
             },
-        })
+        };
+        self.keep_look(
+            slot,
+            SlotLook {
+                shows: match look.seen {
+                    // Within a batch's time an empty slot is never one that may be written.
+                    Seen::Empty => SlotShows::NotReady,
+                    Seen::Running => SlotShows::Running,
+                    Seen::Final => SlotShows::Final,
+                    Seen::FinalStored => SlotShows::FinalStored,
+                    Seen::Other => SlotShows::Other,
+                    Seen::Refused => SlotShows::Refused,
+                },
+                order_name: self.shown_name(&words),
+                flag: None,
+                ack,
+                download_id,
+                is_write_empty: false,
+                refusal: Some(look.refusal.clone()).filter(|why| !why.is_empty()),
+                at_mono_ms: self.inner.clock.mono_ms(),
+            },
+        );
+        Ok(look)
+    }
+
+    /// The name in a block, for people; empty when it is no text.
+    pub(super) fn shown_name(&self, words: &[u16]) -> String {
+        let at = self.map.fields().order_name;
+        let range = usize::from(at.offset)..usize::from(at.offset + at.words);
+        let raw = words.get(range).unwrap_or_default();
+        codec::text_from(raw).unwrap_or_default()
     }
 
     /// Slot number and order name are the ones that were written, whatever else the block says.

@@ -3,11 +3,14 @@
 //! Leaves out sockets (field), SQL (store) and rules (core).
 
 mod command;
+mod decide;
 mod download;
 mod finish;
 mod image;
 pub(crate) mod live;
 mod look;
+mod program;
+mod request;
 mod result;
 mod slots;
 mod values;
@@ -20,12 +23,13 @@ use millrace_core::ids::BatchId;
 use millrace_core::journal::JournalKind;
 use millrace_core::registers::RegisterMap;
 use millrace_core::registers::handshake::DownloadStep;
+use millrace_core::registers::truth::{Decision, Doubt};
 use millrace_field::plc::{LinkState, PlcError, PlcHandle};
 use millrace_store::table::batch::BatchRow;
 use millrace_store::{StoreError, Write};
 
 pub(crate) use download::encode_recipe;
-pub(crate) use image::{BatchImage, Image, SlotSeen};
+pub(crate) use image::{BatchImage, Image, ProgramImage, SlotLook};
 
 use crate::error::AppError;
 use crate::inner::Inner;
@@ -105,6 +109,8 @@ pub(crate) struct Engine {
     /// Slots to look at, in turn.
     turn: slots::Turn,
     link_was: Option<LinkState>,
+    /// The PLC's CPU had a warning at the last look.
+    warned: bool,
 }
 
 impl Engine {
@@ -116,6 +122,7 @@ impl Engine {
             map,
             turn,
             link_was: None,
+            warned: false,
         }
     }
 
@@ -136,7 +143,11 @@ impl Engine {
         };
         self.inner.image().keep_only(&rows);
         let live = !rows.is_empty();
-        let mut outcome = Ok(());
+        // Before anything else: after a restart of the PLC no value of before is taken for granted.
+        let (rows, mut outcome) = match self.watch_program(rows).await {
+            Ok(rows) => (rows, Ok(())),
+            Err(error) => (Vec::new(), Err(error)),
+        };
         for row in rows {
             let id = row.id;
             outcome = match self.batch(row).await {
@@ -150,6 +161,9 @@ impl Engine {
             if outcome.is_err() {
                 break;
             }
+        }
+        if outcome.is_ok() {
+            outcome = self.serve_requests().await;
         }
         if outcome.is_ok() {
             outcome = self.look_at_idle_slots().await;
@@ -220,18 +234,26 @@ impl Engine {
     }
 
     /// Holds a batch because PLC and books disagree. Says so once.
-    async fn hold(&self, row: &mut BatchRow, why: String) -> Result<Progress, CycleError> {
-        if row.run == Run::Held && row.trouble.as_deref() == Some(why.as_str()) {
+    async fn hold(
+        &self,
+        row: &mut BatchRow,
+        doubt: Doubt,
+        why: String,
+    ) -> Result<Progress, CycleError> {
+        if (row.run == Run::Held || !row.run.is_live())
+            && row.doubt == Some(doubt)
+            && row.trouble.as_deref() == Some(why.as_str())
+        {
             return Ok(Progress::Wait);
         }
         let mut changed = row.clone();
+        changed.set_doubt(doubt, why.clone());
         let at_ms = self.inner.clock.now_ms();
         if changed.run != Run::Held && changed.run.is_live() {
             changed.held_from = Some(changed.run);
             changed.run = changed.run.step(RunEvent::Hold).map_err(AppError::from)?;
             changed.run_since_ms = Some(at_ms);
         }
-        changed.trouble = Some(why.clone());
         *row = self
             .save(changed, "engine_hold", move |tx, row| {
                 tx.journal_add(
@@ -248,8 +270,15 @@ impl Engine {
 
     /// Ends a hold, or clears the mark of refused blocks, once what the PLC shows fits again.
     async fn heal(&self, row: &mut BatchRow) -> Result<(), CycleError> {
-        if row.trouble.is_none() && row.run != Run::Held {
+        if row.doubt.is_none() && row.trouble.is_none() && row.run != Run::Held {
             return Ok(());
+        }
+        if row.doubt == Some(Doubt::PlcRestarted) {
+            // Good values do not tell how the line stands: a person does.
+            return match row.decision() {
+                Some(decision @ Decision::GoOn) => self.settle(row, decision).await,
+                Some(_) | None => self.restarted(row).await,
+            };
         }
         let mut changed = row.clone();
         let at_ms = self.inner.clock.now_ms();
@@ -262,7 +291,7 @@ impl Engine {
                 .map_err(AppError::from)?;
             changed.run_since_ms = Some(at_ms);
         }
-        changed.trouble = None;
+        changed.clear_doubt();
         *row = self
             .save(changed, "engine_heal", move |tx, row| {
                 let kind = if was_held {
@@ -322,6 +351,10 @@ impl Engine {
                 LinkState::Connecting | LinkState::Good | LinkState::Degraded | LinkState::Lost,
             ) => None,
         };
+        let was_warned = std::mem::replace(&mut self.warned, link.cpu_warning);
+        let event = event.or_else(|| {
+            (link.cpu_warning && !was_warned).then(|| (JournalKind::PlcMaintenance, String::new()))
+        });
         if let Some((kind, reason)) = event {
             let at_ms = self.inner.clock.now_ms();
             let outcome = self

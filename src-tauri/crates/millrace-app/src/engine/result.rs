@@ -7,6 +7,7 @@ use millrace_core::batch::run::{Run, RunEvent};
 use millrace_core::ids::{SiloNo, SlotNo};
 use millrace_core::journal::JournalKind;
 use millrace_core::registers::handshake::FinishStep;
+use millrace_core::registers::truth::{Decision, Doubt};
 use millrace_core::registers::{SlotBlock, content_hash as block_content_hash};
 use millrace_core::silo::MovementKind;
 use millrace_core::units::Grams;
@@ -32,9 +33,17 @@ struct Ending {
 }
 
 impl Engine {
-    /// True when a person signed a stop after this hold was told, and it still holds for the same
-    /// reason. The order of the journal decides, not the clock.
-    pub(super) async fn is_given_up(&self, row: &BatchRow, why: &str) -> Result<bool, CycleError> {
+    /// True when a person decided so, or signed a stop after this hold was told, and it still holds for
+    /// the same reason. The order of the journal decides, not the clock.
+    pub(super) async fn is_given_up(
+        &self,
+        row: &BatchRow,
+        doubt: Doubt,
+        why: &str,
+    ) -> Result<bool, CycleError> {
+        if row.decision() == Some(Decision::CloseWithLast) {
+            return Ok(row.doubt == Some(doubt));
+        }
         let is_stop = row.is_stop_asked();
         if row.run != Run::Held || !is_stop || row.trouble.as_deref() != Some(why) {
             return Ok(false);
@@ -155,7 +164,7 @@ impl Engine {
     ) -> Result<Progress, CycleError> {
         let at_ms = self.inner.clock.now_ms();
         let asked = changed.pending.take();
-        changed.trouble = None;
+        changed.clear_doubt();
         changed.run = changed.run.step(ending.event).map_err(AppError::from)?;
         let is_cancelled = changed.cancel_after && changed.release == Release::Approved;
         if is_cancelled {
@@ -231,7 +240,7 @@ impl Engine {
         let mut changed = row.clone();
         let slot = changed.slot;
         changed.finish_step = Some(step);
-        changed.trouble = None;
+        changed.clear_doubt();
         let kind = match step {
             FinishStep::Acked => Some(JournalKind::AckWritten),
             FinishStep::Freed => {

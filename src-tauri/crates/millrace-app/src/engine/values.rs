@@ -30,6 +30,7 @@ impl Engine {
         let is_sample_due;
         {
             let mut image = self.inner.image();
+            let is_line_taken = image.is_line_taken(row.id);
             let Some(batch) = image.batches.get_mut(&row.id) else {
                 return Ok(());
             };
@@ -92,6 +93,26 @@ impl Engine {
             }
             if is_sample_due {
                 batch.sampled_mono_ms = Some(mono);
+            }
+            // A batch that waits for the line is not stalled, nor is one that a person holds back.
+            let may_move = row.run == Run::Running || (row.run == Run::Ready && !is_line_taken);
+            let has_moved = batch
+                .lines
+                .values()
+                .any(|line| line.rose_mono_ms == Some(mono));
+            if has_moved || !may_move || block.finished || batch.moved_mono_ms.is_none() {
+                batch.moved_mono_ms = Some(mono);
+            }
+            let still_ms = mono - batch.moved_mono_ms.unwrap_or(mono);
+            let is_stalled = still_ms >= self.inner.stall_after_ms();
+            if is_stalled != batch.is_stalled {
+                batch.is_stalled = is_stalled;
+                events.push(if is_stalled {
+                    let seconds = (still_ms / 1_000).to_string();
+                    (JournalKind::BatchStalled, vec![("since_s", seconds)])
+                } else {
+                    (JournalKind::BatchMoving, Vec::new())
+                });
             }
         }
         let total = Grams::checked_sum(actuals.iter().map(|(_, g)| *g)).unwrap_or_default();

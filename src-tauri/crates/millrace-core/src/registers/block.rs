@@ -187,6 +187,21 @@ pub fn plc_text(text: &str, map: &RegisterMap) -> String {
         .collect()
 }
 
+/// The order's name as the PLC carries and repeats it: whole, or where two downloads can be told
+/// apart by their number ([`RegisterMap::download_id_addr`]) as much of it as fits.
+#[must_use]
+pub fn plc_order_name(order_name: &str, map: &RegisterMap) -> String {
+    let has_number = map
+        .slots()
+        .next()
+        .is_some_and(|slot| map.download_id_addr(slot).is_some());
+    if has_number {
+        plc_text(order_name, map)
+    } else {
+        order_name.to_owned()
+    }
+}
+
 /// SHA-256 (hex) over the block without its handshake word: equal means "the same report again".
 #[must_use]
 pub fn content_hash(map: &RegisterMap, words: &[u16]) -> String {

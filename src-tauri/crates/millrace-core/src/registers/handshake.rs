@@ -52,8 +52,7 @@
 //! | Acked, `ack_cleared` | ours, running | | person: `RunsAgain` |
 //! | Acked, `ack_cleared` | other order | | person: `OtherOrder` |
 //! | Acked | ours, final, other content | | person: `FinalChanged` |
-//! | Acked, `taken_by_next` | as stored | | wait: `NextTakes` |
-//! | Acked, `taken_by_next` | empty, running, other order | | commit Freed |
+//! | Acked, `taken_by_next` | as stored, empty, running, other order | | commit Freed |
 //! | Freed | | | done |
 //!
 //! [`RegisterMap::guard_addr`]: super::RegisterMap::guard_addr
@@ -238,8 +237,6 @@ pub enum FinishWait {
     BlockRefused,
     /// The PLC clears the acknowledgement.
     PlcClears,
-    /// The next order replaces the old values.
-    NextTakes,
 }
 
 /// Why a taken batch needs a person.
@@ -325,8 +322,9 @@ pub fn finish(step: FinishStep, obs: &FinishObs, rules: &Rules) -> FinishAction 
         (Stored, Seen::FinalStored | Seen::Empty) if obs.ack => Commit(Acked),
         (Stored, Seen::FinalStored) => WriteAck,
         (Stored, Seen::Empty) => Commit(Freed),
-        (Acked, Seen::Empty | Seen::Running | Seen::Other) if next_takes => Commit(Freed),
-        (Acked, Seen::FinalStored) if next_takes => Wait(FinishWait::NextTakes),
+        (Acked, Seen::FinalStored | Seen::Empty | Seen::Running | Seen::Other) if next_takes => {
+            Commit(Freed)
+        }
         (Acked, Seen::FinalStored | Seen::Empty) if obs.ack => Wait(FinishWait::PlcClears),
         (Acked, Seen::FinalStored | Seen::Empty) => Commit(Freed),
         (Stored | Acked, Seen::Running) => NeedsPerson(FinishTrouble::RunsAgain),

@@ -9,6 +9,9 @@ use super::map_file::{self, MapError};
 use crate::ids::{SiloNo, SlotNo};
 use crate::units::{BasisPoints, Grams};
 
+/// Characters of an order's name where the PLC need not carry all of it.
+const LONG_NAME_CHARS: usize = 64;
+
 /// A validated register map. Addresses are data-memory word numbers: 6000 is the PLC's D6000.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisterMap {
@@ -334,6 +337,19 @@ impl RegisterMap {
         self.block_words
     }
 
+    /// Words from a slot's base to the last one that has a meaning: the block, and the optional
+    /// words behind it.
+    #[must_use]
+    pub fn slot_words(&self) -> u16 {
+        let optional = [
+            self.optional.command,
+            self.optional.command_echo,
+            self.optional.download_id,
+        ];
+        let behind = optional.into_iter().flatten().map(|offset| offset + 1);
+        behind.fold(self.block_words, u16::max)
+    }
+
     /// Words from one slot's base to the next.
     #[must_use]
     pub fn stride(&self) -> u16 {
@@ -350,6 +366,17 @@ impl RegisterMap {
     #[must_use]
     pub fn text_chars(&self) -> usize {
         usize::from(self.fields.order_name.words) * 2
+    }
+
+    /// Characters that an order's name may have: what the PLC carries, or where downloads have a
+    /// number of their own, more than that (`decisions.md` 2).
+    #[must_use]
+    pub fn order_name_chars(&self) -> usize {
+        if self.optional.download_id.is_some() {
+            LONG_NAME_CHARS
+        } else {
+            self.text_chars()
+        }
     }
 
     /// Where the values common to all slots stand.

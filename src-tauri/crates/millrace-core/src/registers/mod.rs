@@ -1,5 +1,6 @@
 //! The words a PLC and we exchange: which word means what ([`map`]), how a word becomes a value
-//! ([`codec`]), what a whole slot may contain ([`block`]) and who writes when ([`handshake`]).
+//! ([`codec`]), what a whole slot may contain ([`block`]), who writes when ([`handshake`]) and what a
+//! person may decide where PLC and books differ ([`truth`]).
 //! Leaves out how words travel (`millrace-field`) and where steps are stored (`millrace-store`).
 
 pub mod block;
@@ -9,9 +10,12 @@ pub mod map;
 mod map_check;
 mod map_file;
 mod reason;
+pub mod truth;
 pub mod verdict;
 
-pub use block::{EncodeError, SlotBlock, SlotOrder, content_hash, encode, plc_text};
+pub use block::{
+    EncodeError, SlotBlock, SlotOrder, content_hash, encode, plc_order_name, plc_text,
+};
 pub use codec::{CodecError, WordOrder};
 pub use map::{
     FinishedWeight, ReadyRule, RegisterMap, Rules, SiloField, SlotFreeWhen, SystemWords,

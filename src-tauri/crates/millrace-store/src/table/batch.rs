@@ -7,6 +7,7 @@ use millrace_core::batch::word::BatchWord;
 use millrace_core::ids::{BatchId, OrderId, SlotNo};
 use millrace_core::recipe::ControlRecipe;
 use millrace_core::registers::handshake::{DownloadStep, FinishStep};
+use millrace_core::registers::truth::{Decision, Doubt};
 use millrace_core::units::Grams;
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -22,6 +23,8 @@ pub enum PendingKind {
     Resume,
     /// Stop for good.
     Stop,
+    /// What was decided about a doubt. It is carried out by the engine, not by the PLC.
+    Decide(Decision),
 }
 
 impl PendingKind {
@@ -32,6 +35,7 @@ impl PendingKind {
             PendingKind::Pause => "pause",
             PendingKind::Resume => "resume",
             PendingKind::Stop => "stop",
+            PendingKind::Decide(decision) => decision.word(),
         }
     }
 
@@ -39,6 +43,7 @@ impl PendingKind {
         [PendingKind::Pause, PendingKind::Resume, PendingKind::Stop]
             .into_iter()
             .find(|k| k.word() == word)
+            .or_else(|| Decision::from_word(word).map(PendingKind::Decide))
     }
 }
 
@@ -92,6 +97,10 @@ pub struct BatchRow {
     pub held_from: Option<Run>,
     /// Why values are not believed, while they are not.
     pub trouble: Option<String>,
+    /// The same as a word that decisions go by.
+    pub doubt: Option<Doubt>,
+    /// The number of its download, where the map has a word for it.
+    pub download_id: Option<u16>,
     /// Request on its way to the PLC.
     pub pending: Option<Pending>,
     /// Becomes cancelled once it has stopped.
@@ -130,6 +139,33 @@ impl BatchRow {
             .as_ref()
             .is_some_and(|p| p.kind == PendingKind::Stop)
     }
+
+    /// Notes why it needs a person. A decision that was taken about another doubt is void.
+    pub fn set_doubt(&mut self, doubt: Doubt, why: String) {
+        if self.doubt != Some(doubt) && self.decision().is_some() {
+            self.pending = None;
+        }
+        self.doubt = Some(doubt);
+        self.trouble = Some(why);
+    }
+
+    /// It needs nobody any more; a decision that still waits is void.
+    pub fn clear_doubt(&mut self) {
+        if self.decision().is_some() {
+            self.pending = None;
+        }
+        self.doubt = None;
+        self.trouble = None;
+    }
+
+    /// The decision about its doubt that waits to be carried out.
+    #[must_use]
+    pub fn decision(&self) -> Option<Decision> {
+        match self.pending.as_ref()?.kind {
+            PendingKind::Decide(decision) => Some(decision),
+            PendingKind::Pause | PendingKind::Resume | PendingKind::Stop => None,
+        }
+    }
 }
 
 /// A batch that is to be made.
@@ -147,7 +183,8 @@ pub struct BatchNew<'a> {
 
 const COLUMNS: &str = "id, order_id, batch_index, label, recipe, content_hash, due_ms, release, run, posting, version, slot,
     download_step, finish_step, held_from, trouble, pending_command, pending_reason, pending_by, pending_at_ms, pending_sent_ms,
-    cancel_after, final_hash, silo_actual_g, finished_g, created_at_ms, approved_at_ms, approved_by, started_at_ms, run_since_ms, ended_at_ms";
+    cancel_after, final_hash, silo_actual_g, finished_g, created_at_ms, approved_at_ms, approved_by, started_at_ms, run_since_ms, ended_at_ms,
+    doubt, download_id";
 
 fn download_word(step: DownloadStep) -> &'static str {
     match step {
@@ -254,6 +291,10 @@ fn read(row: &Row<'_>) -> Result<BatchRow, StoreError> {
         started_at_ms: row.get(28)?,
         run_since_ms: row.get(29)?,
         ended_at_ms: row.get(30)?,
+        doubt: optional(31)?
+            .map(|word| known("batch.doubt", &word, Doubt::from_word(&word)))
+            .transpose()?,
+        download_id: row.get(32)?,
     })
 }
 
@@ -476,7 +517,8 @@ impl Write<'_> {
                 "UPDATE batch SET release = ?3, run = ?4, posting = ?5, word = ?6, version = version + 1, slot = ?7, download_step = ?8,
                    finish_step = ?9, held_from = ?10, trouble = ?11, pending_command = ?12, pending_reason = ?13, pending_by = ?14,
                    pending_at_ms = ?15, pending_sent_ms = ?16, cancel_after = ?17, final_hash = ?18, silo_actual_g = ?19, finished_g = ?20,
-                   approved_at_ms = ?21, approved_by = ?22, started_at_ms = ?23, run_since_ms = ?24, ended_at_ms = ?25
+                   approved_at_ms = ?21, approved_by = ?22, started_at_ms = ?23, run_since_ms = ?24, ended_at_ms = ?25,
+                   doubt = ?26, download_id = ?27
                  WHERE id = ?1 AND version = ?2",
             )?
             .execute(params![
@@ -504,7 +546,9 @@ impl Write<'_> {
                 row.approved_by,
                 row.started_at_ms,
                 row.run_since_ms,
-                row.ended_at_ms
+                row.ended_at_ms,
+                row.doubt.map(Doubt::word),
+                row.download_id
             ])?;
         if changed == 0 {
             return Err(StoreError::Changed {

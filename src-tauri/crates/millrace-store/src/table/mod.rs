@@ -15,6 +15,7 @@ pub mod sample;
 pub mod signature;
 pub mod silo;
 pub mod silo_movement;
+pub mod slot_request;
 
 use crate::error::StoreError;
 

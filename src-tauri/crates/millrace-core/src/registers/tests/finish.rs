@@ -176,15 +176,7 @@ fn finish_rows() -> Vec<FinishRow> {
         ),
         (
             &[F::Acked],
-            &[Seen::FinalStored],
-            None,
-            None,
-            Some(TakenByNext),
-            Wait(NextTakes),
-        ),
-        (
-            &[F::Acked],
-            &[Seen::Empty, Seen::Running, Seen::Other],
+            &[Seen::FinalStored, Seen::Empty, Seen::Running, Seen::Other],
             None,
             None,
             Some(TakenByNext),

@@ -1,0 +1,1 @@
+from . import millrace_posting
