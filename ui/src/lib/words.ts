@@ -46,7 +46,8 @@ export const roleWords: Words<Role> = {
 
 export const signatureWords: Words<SignatureMeaning> = {
   approve: m.signature_approve, reject: m.signature_reject, revoke: m.signature_revoke, stop: m.signature_stop,
-  cancel: m.signature_cancel, manual_entry: m.signature_manual_entry, waive: m.signature_waive,
+  cancel: m.signature_cancel, manual_entry: m.signature_manual_entry, waive: m.signature_waive, go_on: m.decision_go_on, withdraw: m.decision_withdraw, adopt: m.decision_adopt,
+  store_result: m.decision_store_result, close_with_last: m.decision_close_with_last, let_go: m.decision_let_go, unknown: m.unknown,
 };
 
 export const movementWords: Words<MovementKind> = {
@@ -86,6 +87,12 @@ export const decisionWords: Record<SlotDecision, { verb: () => string; text: () 
   let_go: { verb: m.decision_let_go, text: m.decision_let_go_text },
   make_ready: { verb: m.decision_make_ready, text: m.decision_make_ready_text },
 };
+
+/** The verb of a decision as the journal names it; a word that is not known stays as it is. */
+export function decisionText(word: string): string {
+  if (word === "set_flags") return m.flags_set();
+  return word in decisionWords ? decisionWords[word as SlotDecision].verb() : word;
+}
 
 export const weightWords: Words<FindingWeight> = {
   good: m.weight_good, note: m.weight_note, warning: m.weight_warning, fault: m.weight_fault,

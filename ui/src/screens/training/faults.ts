@@ -38,6 +38,10 @@ const WORDS: Record<string, FaultWords> = {
   erp_down: { name: m.fault_erp_down, does: m.fault_erp_down_does, sees: m.fault_erp_down_sees },
   erp_lost_answer: { name: m.fault_erp_lost_answer, does: m.fault_erp_lost_answer_does, sees: m.fault_erp_lost_answer_sees },
   erp_slow: { name: m.fault_erp_slow, does: m.fault_erp_slow_does, sees: m.fault_erp_slow_sees },
+  erp_lost_request: { name: m.fault_erp_lost_request, does: m.fault_erp_lost_request_does, sees: m.fault_erp_lost_request_sees },
+  erp_error: { name: m.fault_erp_error, does: m.fault_erp_error_does, sees: m.fault_erp_error_sees },
+  erp_html: { name: m.fault_erp_html, does: m.fault_erp_html_does, sees: m.fault_erp_html_sees },
+  erp_sessions_end: { name: m.fault_erp_sessions_end, does: m.fault_erp_sessions_end_does, sees: m.fault_erp_sessions_end_sees },
 };
 
 /** The words of a fault; one that this screen does not know yet is called by its key and says no more. */
