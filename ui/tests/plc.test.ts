@@ -36,7 +36,7 @@ async function enter(scene: string, as: string, tab?: string): Promise<HTMLEleme
   await fireEvent.click(await screen.findByTestId(`login-demo-${as}`));
   await screen.findByTestId("nav-plc");
   await replace("/plc");
-  await screen.findByTestId("plc-link");
+  await waitFor(() => expect(screen.getByTestId("plc-link").dataset["state"]).toBeDefined());
   if (tab !== undefined) await fireEvent.click(screen.getByTestId(`tab-${tab}`));
   return container;
 }
@@ -44,7 +44,7 @@ async function enter(scene: string, as: string, tab?: string): Promise<HTMLEleme
 beforeEach(() => {
   sent.length = 0;
 });
-afterEach(() => session.close());
+afterEach(() => (session.current === null ? undefined : session.close()));
 
 const view: PlcView = plcAnswers({ scene: "differ", now: () => NOW_MS, isSecret: () => true, refuse: () => { throw new Error("refused"); } }).plc_get({});
 const slot = (number: number): SlotTruth => view.slots.find((each) => each.slot === number) ?? (() => { throw new Error(`no slot ${number}`); })();
@@ -146,7 +146,7 @@ test("a standing program and a wish for maintenance are two marks: one alarms, o
   const container = await enter("standing", "supervisor");
   expect(screen.getByTestId("plc-program").querySelector('[data-al="2"]')).not.toBeNull();
   expect(screen.getByTestId("plc-care").querySelector("[data-al]")).toBeNull();
-  expect(container.querySelector(".care")?.getAttribute("aria-label")).toBe("Maintenance");
+  expect(container.querySelector("svg.care")?.getAttribute("aria-label")).toBe("Maintenance");
 });
 
 test("an examination lists findings and words, and the filter finds the bad one", async () => {

@@ -14,7 +14,7 @@ beforeAll(async () => {
   const { host } = await import("../dev/mock-host");
   setHost({ ...host, call: (command, payload, token) => (sent.push({ command, payload }), host.call(command, payload, token)) });
 });
-afterEach(() => session.close());
+afterEach(() => (session.current === null ? undefined : session.close()));
 
 const fault = (change: Partial<TrainingFault>): TrainingFault => ({
   key: "scale_drift", group: "plant", is_momentary: false, is_on: false, value: 10, unit: "permille", least: -200, most: 200, target: null, targets: [], count: 0, ...change,
