@@ -7,4 +7,5 @@ mod bad_day;
 mod bad_start;
 mod main_job;
 mod people;
+mod training;
 mod truth;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use millrace_app::{App, DemoLogin, Setup};
 use millrace_plant::run::OdooLogin;
@@ -17,6 +18,7 @@ use crate::cli::Cli;
 use crate::demo::DemoFolder;
 use crate::place::Places;
 use crate::server::Server;
+use crate::trainer::PlantTrainer;
 use crate::{VERSION, log};
 
 /// Exit code: the start failed; the sentence says why.
@@ -148,7 +150,7 @@ async fn demo(cli: &Cli, folder: &DemoFolder) -> Result<(Setup, RunningPlant), E
             &error,
         )
     })?;
-    let setup = Setup::demo(
+    let mut setup = Setup::demo(
         plant.fins(),
         &plant.odoo_url(),
         &DemoLogin {
@@ -163,7 +165,20 @@ async fn demo(cli: &Cli, folder: &DemoFolder) -> Result<(Setup, RunningPlant), E
         VERSION,
     )
     .map_err(|error| fault("The demo's own settings are wrong", &error))?;
+    set_date(&plant, &setup);
+    setup.trainer = Some(Arc::new(PlantTrainer::new(plant.board().clone())));
     Ok((setup, plant))
+}
+
+/// The PLC's clock shows the site's local time, as a real one does.
+fn set_date(plant: &RunningPlant, setup: &Setup) {
+    let now = jiff::Timestamp::from_millisecond(setup.clock.now_ms());
+    match (now, jiff::tz::TimeZone::get(&setup.config.site.zone)) {
+        (Ok(now), Ok(zone)) => plant.with_plant(|plant| plant.set_date(zone.to_datetime(now))),
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::warn!(%error, "the virtual PLC's clock was not set");
+        }
+    }
 }
 
 fn in_language(mut setup: Setup, cli: &Cli) -> Setup {

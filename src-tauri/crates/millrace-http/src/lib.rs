@@ -9,6 +9,7 @@ mod log;
 mod place;
 pub mod plc;
 pub mod server;
+mod trainer;
 
 /// What the program calls itself in `--version`, `/health` and the login screen: the version, and
 /// the commit where the build was told one (`MILLRACE_COMMIT`).

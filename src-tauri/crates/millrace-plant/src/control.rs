@@ -5,6 +5,9 @@
 //! | `GET /plant/books` | | [`Books`] |
 //! | `POST /plant/advance` | `{"ms": 5000}` plant time | `{"plant_ms": …}` |
 //! | `POST /plant/reboot` | `{"keep_memory": true}` | `{"plant_ms": …}` |
+//! | `GET /plant/faults` | | [`FaultsView`] |
+//! | `POST /plant/faults` | one [`FaultSwitch`]: `{"key": "drop", "is_on": true, "value": 50}` | [`FaultsView`]; 400 with a sentence |
+//! | `DELETE /plant/faults` | | [`FaultsView`], all off |
 //!
 //! Leaves out any protection: it is bound to loopback.
 
@@ -18,6 +21,7 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use crate::books::Books;
+use crate::fault::{FaultBoard, FaultError, FaultSwitch, FaultsView};
 use crate::plant::{PlantError, VirtualPlant};
 use crate::run::locked;
 
@@ -44,13 +48,46 @@ struct Clock {
     plant_ms: u64,
 }
 
-/// The routes over this plant.
-pub fn router(plant: Plant) -> Router {
+/// The routes over this plant and its faults.
+pub fn router(plant: Plant, board: FaultBoard) -> Router {
+    let faults = Router::new()
+        .route("/plant/faults", get(faults).post(set_fault).delete(clear))
+        .with_state(board);
     Router::new()
         .route("/plant/books", get(books))
         .route("/plant/advance", post(advance))
         .route("/plant/reboot", post(reboot))
         .with_state(plant)
+        .merge(faults)
+}
+
+async fn faults(State(board): State<FaultBoard>) -> Json<FaultsView> {
+    Json(board.view())
+}
+
+async fn set_fault(
+    State(board): State<FaultBoard>,
+    Json(switch): Json<FaultSwitch>,
+) -> Result<Json<FaultsView>, Refusal> {
+    board.set(&switch).map_err(refused)?;
+    Ok(Json(board.view()))
+}
+
+async fn clear(State(board): State<FaultBoard>) -> Json<FaultsView> {
+    board.clear();
+    Json(board.view())
+}
+
+fn refused(error: FaultError) -> Refusal {
+    let status = match &error {
+        FaultError::NoSuchFault(_)
+        | FaultError::Value { .. }
+        | FaultError::NoAmount(_)
+        | FaultError::Target(..)
+        | FaultError::NoWords(_) => StatusCode::BAD_REQUEST,
+        FaultError::Plant(_) | FaultError::Erp(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    (status, error.to_string())
 }
 
 async fn books(State(plant): State<Plant>) -> Json<Books> {

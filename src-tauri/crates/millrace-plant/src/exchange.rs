@@ -3,9 +3,11 @@
 
 use millrace_core::units::{Grams, PLC_STEP};
 
+use crate::area::set_text;
 use crate::books::{BatchBook, SiloMass};
 use crate::ladder::Scan;
-use crate::layout::SlotAddresses;
+use crate::layout::{Layout, SlotAddresses};
+use crate::memory::Memory;
 
 /// What the PLC checks before it takes a recipe.
 pub(crate) fn check(slot: &SlotAddresses, on: &Scan<'_>) -> Result<(), String> {
@@ -67,6 +69,7 @@ pub(crate) fn echo(slot: &SlotAddresses, on: &mut Scan<'_>) -> usize {
         on.memory.set(read, id);
     }
     on.memory.set(slot.ack, 0);
+    let order_name = layout.order_name(slot.write, on.memory);
     let total = on
         .memory
         .get_pair(slot.read.saturating_add(layout.planned_offset));
@@ -74,9 +77,11 @@ pub(crate) fn echo(slot: &SlotAddresses, on: &mut Scan<'_>) -> usize {
     on.books.batches.push(BatchBook {
         seq: u64::try_from(place).unwrap_or(u64::MAX).saturating_add(1),
         slot: slot.slot,
-        order_name: layout.order_name(slot.write, on.memory),
+        foreign: order_name.starts_with(FOREIGN),
+        order_name,
         planned_total_g: from_register(total),
         planned,
+        truly_left: left.clone(),
         left,
         weight_g: Grams::ZERO,
         finished: false,
@@ -90,6 +95,38 @@ pub(crate) fn echo(slot: &SlotAddresses, on: &mut Scan<'_>) -> usize {
         finished_ms: None,
     });
     place
+}
+
+/// What somebody else's orders begin with.
+const FOREIGN: &str = "HAND/";
+/// What somebody else's orders ask of the first silo.
+const FOREIGN_MASS: Grams = Grams(100_000);
+
+/// Somebody at the plant writes an order of his own into the slot's WRITE block and offers it.
+pub(crate) fn offer_foreign(
+    slot: &SlotAddresses,
+    layout: &Layout,
+    memory: &mut Memory,
+    number: usize,
+) {
+    for offset in (0..layout.block_words).filter(|offset| *offset != layout.flag_offset) {
+        memory.set(slot.write.saturating_add(offset), 0);
+    }
+    let at = |offset: u16| slot.write.saturating_add(offset);
+    memory.set(at(layout.number_offset), slot.slot.0);
+    let name = format!("{FOREIGN}{number:05}");
+    set_text(memory, at(layout.name_offset), layout.name_words, &name);
+    for silo in &layout.silos {
+        memory.set(at(silo.id_offset), silo.silo.0);
+    }
+    if let Some(first) = layout.silos.first() {
+        memory.set_pair(at(first.qty_offset), to_register(FOREIGN_MASS));
+        memory.set_pair(at(layout.planned_offset), to_register(FOREIGN_MASS));
+    }
+    if let Some((write, _)) = slot.download_id {
+        memory.set(write, 0);
+    }
+    memory.set(slot.flag, 0);
 }
 
 /// A mass as the register counts it: steps of 10 g, rounded half up.

@@ -10,13 +10,14 @@ use std::time::Duration;
 use millrace_field::plc::fins::stream::{
     Message, Stream, StreamError, TcpCode, encode, encode_frame,
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::fins;
 use crate::plant::VirtualPlant;
+use crate::stream::{Hearing, Life, deliver};
 
 /// The PLC's own node.
 const SERVER_NODE: u8 = 2;
@@ -29,8 +30,9 @@ const AFTER_FAILURE: Duration = Duration::from_millis(100);
 /// Two of the longest messages.
 const BUFFER: usize = 4_096;
 
-/// The clients' nodes in use.
-type Nodes = Arc<Mutex<BTreeSet<u8>>>;
+/// The clients' nodes in use. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Nodes(Arc<Mutex<BTreeSet<u8>>>);
 
 /// A client's node, given back when its connection ends.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ struct Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut nodes = self.nodes.0.lock().unwrap_or_else(PoisonError::into_inner);
         nodes.remove(&self.node);
     }
 }
@@ -63,10 +65,12 @@ pub async fn serve(
         };
         match accepted {
             Ok((socket, from)) => {
-                let (plant, nodes) = (Arc::clone(&plant), Arc::clone(&nodes));
+                let (plant, nodes) = (Arc::clone(&plant), nodes.clone());
                 let full = talks.len() >= CONNECTIONS_MAX;
                 talks.spawn(async move {
-                    if let Err(error) = talk(socket, &plant, nodes, full).await {
+                    // A socket that died meanwhile shows it when it is read.
+                    let _told = socket.set_nodelay(true);
+                    if let Err(error) = talk(socket, &plant, &nodes, full).await {
                         tracing::debug!(%error, %from, "FINS/TCP connection ended");
                     }
                 });
@@ -83,20 +87,26 @@ pub async fn serve(
 enum Next {
     /// Send this and go on.
     Answer(Vec<u8>),
+    /// Ask the PLC with this frame and send what comes back.
+    Ask(Vec<u8>),
     /// Go on.
     Silence,
     /// Send this and close.
     Close(Vec<u8>),
 }
 
-async fn talk(
-    mut socket: TcpStream,
+/// Serves one client until it closes, over any stream. With `full` it is told so and closed.
+///
+/// # Errors
+/// Whatever the stream reports.
+pub async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
+    mut socket: S,
     plant: &Mutex<VirtualPlant>,
-    nodes: Nodes,
+    nodes: &Nodes,
     full: bool,
 ) -> io::Result<()> {
-    socket.set_nodelay(true)?;
     let mut stream = Stream::default();
+    let mut life = Life::new(plant);
     let mut seat = None;
     let mut bytes = vec![0; BUFFER];
     loop {
@@ -109,11 +119,19 @@ async fn talk(
             let next = match stream.take(&mut rest) {
                 Ok(None) => break,
                 Ok(Some(_)) if full => Next::Close(welcome(TcpCode::FULL, 0)),
-                Ok(Some(message)) => answer(&message, plant, &nodes, &mut seat),
+                Ok(Some(message)) => match life.hearing(plant) {
+                    Hearing::Heard => answer(message, nodes, &mut seat),
+                    Hearing::Mute => Next::Silence,
+                    Hearing::Gone => return Ok(()),
+                },
                 Err(error) => Next::Close(notice(error)),
             };
             match next {
                 Next::Answer(bytes) => socket.write_all(&bytes).await?,
+                Next::Ask(frame) => {
+                    let deliveries = fins::exchange(&frame, plant, &mut life.lane);
+                    deliver(&mut socket, deliveries, |frame| encode_frame(&frame)).await?;
+                }
                 Next::Silence => {}
                 Next::Close(bytes) => {
                     socket.write_all(&bytes).await?;
@@ -136,15 +154,10 @@ fn welcome(code: TcpCode, client: u8) -> Vec<u8> {
     })
 }
 
-fn answer(
-    message: &Message,
-    plant: &Mutex<VirtualPlant>,
-    nodes: &Nodes,
-    seat: &mut Option<Seat>,
-) -> Next {
+fn answer(message: Message, nodes: &Nodes, seat: &mut Option<Seat>) -> Next {
     let unsupported = || Next::Close(encode(&Message::Notice(TcpCode::UNSUPPORTED)));
     match (message, seat.is_some()) {
-        (Message::Hello { client }, false) => match take_node(nodes, *client) {
+        (Message::Hello { client }, false) => match take_node(nodes, client) {
             Ok(taken) => {
                 let answer = welcome(TcpCode::NORMAL, taken.node);
                 *seat = Some(taken);
@@ -152,10 +165,7 @@ fn answer(
             }
             Err(code) => Next::Close(welcome(code, 0)),
         },
-        (Message::Frame(frame), true) => match fins::answer(frame, plant) {
-            Some(answer) => Next::Answer(encode_frame(&answer)),
-            None => Next::Silence,
-        },
+        (Message::Frame(frame), true) => Next::Ask(frame),
         (Message::Check, _) => Next::Silence,
         // A second handshake closes the connection, as does a frame before the first.
         (Message::Hello { .. }, true)
@@ -166,7 +176,7 @@ fn answer(
 
 /// The node that a client asks for, or with 0 a free one.
 fn take_node(nodes: &Nodes, asked: u32) -> Result<Seat, TcpCode> {
-    let mut used = nodes.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut used = nodes.0.lock().unwrap_or_else(PoisonError::into_inner);
     let asked = u8::try_from(asked)
         .ok()
         .filter(|node| *node <= LAST_NODE)
@@ -181,7 +191,7 @@ fn take_node(nodes: &Nodes, asked: u32) -> Result<Seat, TcpCode> {
     };
     used.insert(node);
     Ok(Seat {
-        nodes: Arc::clone(nodes),
+        nodes: nodes.clone(),
         node,
     })
 }

@@ -17,6 +17,10 @@
 //! | PLC | heartbeat, boot counter | where the map has them: +1 a second, +1 a start |
 //! | PLC | command echo | the command that was carried out; back to 0 when the command is 0 |
 //!
+//! Where one flag guards all slots, the program looks at every slot whose recipe has a slot number, sets
+//! the flag to 1 when it has taken them all, and takes a recipe's slot number away when its batch is
+//! finished, so that no recipe is taken twice.
+//!
 //! A block that does not pass the check stays offered (flag 0) and is entered as refused. One batch
 //! is dosed at a time, in the order of taking; a batch paused before its first dose lets the next
 //! one pass. Stop shuts the gate, waits for what is in the air and finishes with the actuals so
@@ -24,16 +28,20 @@
 //! without a batch, is not echoed. Freeing a slot clears its command words, and a slot whose
 //! command is not 0 takes no recipe, so that a forgotten stop never meets the next batch.
 
+mod command;
+mod finish;
+mod hand_over;
+
 use std::collections::VecDeque;
 
 use millrace_core::ids::SlotNo;
-use millrace_core::units::Grams;
 use serde::{Deserialize, Serialize};
 
-use crate::books::{Books, RefusalBook};
-use crate::exchange::{check, echo, from_register, to_register};
-use crate::layout::{Layout, SlotAddresses};
-use crate::line::{Line, LineStep};
+use crate::books::Books;
+use crate::exchange::to_register;
+use crate::fault::FaultSet;
+use crate::layout::Layout;
+use crate::line::{Line, LineStep, Machine};
 use crate::memory::Memory;
 use crate::physics::STEP_MS;
 use crate::rng::Seeded;
@@ -59,25 +67,6 @@ enum Phase {
     Freeing { book: usize, waited_ms: u32 },
 }
 
-/// A command the PLC knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Command {
-    Pause,
-    Resume,
-    Stop,
-}
-
-impl Command {
-    fn from_word(word: u16) -> Option<Command> {
-        match word {
-            1 => Some(Command::Pause),
-            2 => Some(Command::Resume),
-            3 => Some(Command::Stop),
-            _ => None,
-        }
-    }
-}
-
 /// All that one scan works on besides the ladder's own state.
 #[derive(Debug)]
 pub struct Scan<'a> {
@@ -93,6 +82,8 @@ pub struct Scan<'a> {
     pub rng: &'a mut Seeded,
     /// The plant reports a finished weight.
     pub reports_weight: bool,
+    /// What is wrong with program and machinery.
+    pub faults: &'a mut FaultSet,
 }
 
 /// The program's state: kept with the memory, as a PLC keeps it over a power cut.
@@ -154,6 +145,12 @@ impl Ladder {
         }
     }
 
+    /// The place in the books of the batch on the line.
+    #[must_use]
+    pub fn dosing(&self) -> Option<usize> {
+        self.line.as_ref().map(|line| line.book)
+    }
+
     /// One scan of [`STEP_MS`]. True when something happened that must survive a restart.
     pub fn scan(&mut self, on: &mut Scan<'_>) -> bool {
         let mut event = false;
@@ -172,147 +169,6 @@ impl Ladder {
         if let Some(slot) = self.phases.get_mut(place) {
             *slot = phase;
         }
-    }
-
-    fn command(&mut self, place: usize, slot: &SlotAddresses, on: &mut Scan<'_>) -> bool {
-        let (Some(command_at), Some(echo_at)) = (slot.command, slot.command_echo) else {
-            return false;
-        };
-        let (word, echo) = (on.memory.get(command_at), on.memory.get(echo_at));
-        if word == echo {
-            return false;
-        }
-        if word == 0 {
-            on.memory.set(echo_at, 0);
-            return true;
-        }
-        let Some(command) = Command::from_word(word) else {
-            return false;
-        };
-        let done = match self.phases.get(place).copied() {
-            None | Some(Phase::Free | Phase::Taking { .. } | Phase::Echoed { .. }) => false,
-            Some(Phase::Queued { book, .. }) => {
-                match command {
-                    Command::Pause => self.set_phase(place, Phase::Queued { book, held: true }),
-                    Command::Resume => self.set_phase(place, Phase::Queued { book, held: false }),
-                    Command::Stop => {
-                        self.queue.retain(|queued| *queued != slot.slot);
-                        self.finish(place, slot, book, true, on);
-                    }
-                }
-                true
-            }
-            Some(Phase::Dosing { .. }) => match (&mut self.line, command) {
-                (None, _) => false,
-                (Some(line), Command::Stop) => {
-                    line.stop();
-                    true
-                }
-                // The batch is ending: neither pause nor resume can be carried out any more.
-                (Some(line), Command::Pause | Command::Resume) if line.is_stopping() => false,
-                (Some(line), Command::Pause) => {
-                    line.held = true;
-                    true
-                }
-                (Some(line), Command::Resume) => {
-                    line.held = false;
-                    true
-                }
-            },
-            // Nothing is dosing any more, which is what every command asks for or allows.
-            Some(Phase::Finished { .. } | Phase::Freeing { .. }) => true,
-        };
-        if done {
-            on.memory.set(echo_at, word);
-        }
-        done
-    }
-
-    fn hand_over(&mut self, place: usize, slot: &SlotAddresses, on: &mut Scan<'_>) -> bool {
-        let Some(phase) = self.phases.get(place).copied() else {
-            return false;
-        };
-        match phase {
-            Phase::Free => self.look_at_offer(place, slot, on),
-            Phase::Taking { waited_ms } if waited_ms < TAKE_MS => {
-                let waited_ms = waited_ms.saturating_add(STEP_MS);
-                self.set_phase(place, Phase::Taking { waited_ms });
-                false
-            }
-            Phase::Taking { .. } => {
-                // The host may have changed its mind or the block within the waiting time.
-                if on.memory.get(slot.flag) != 0 || check(slot, on).is_err() {
-                    self.set_phase(place, Phase::Free);
-                    return false;
-                }
-                let book = echo(slot, on);
-                self.set_phase(place, Phase::Echoed { book });
-                true
-            }
-            Phase::Echoed { book } => {
-                on.memory.set(slot.flag, 1);
-                self.queue.push_back(slot.slot);
-                self.set_phase(place, Phase::Queued { book, held: false });
-                true
-            }
-            Phase::Queued { .. } | Phase::Dosing { .. } => false,
-            Phase::Finished { book } => {
-                if on.memory.get(slot.ack) == 1 {
-                    self.set_phase(place, Phase::Freeing { book, waited_ms: 0 });
-                }
-                false
-            }
-            Phase::Freeing { book, waited_ms } if waited_ms < FREE_MS => {
-                let waited_ms = waited_ms.saturating_add(STEP_MS);
-                self.set_phase(place, Phase::Freeing { book, waited_ms });
-                false
-            }
-            Phase::Freeing { book, .. } => {
-                if on.layout.clears_after_ack {
-                    on.layout.clear_read_slot(slot, on.memory);
-                }
-                for word in [slot.command, slot.command_echo].into_iter().flatten() {
-                    on.memory.set(word, 0);
-                }
-                if let Some(batch) = on.books.batches.get_mut(book) {
-                    batch.freed = true;
-                }
-                self.set_phase(place, Phase::Free);
-                true
-            }
-        }
-    }
-
-    fn look_at_offer(&mut self, place: usize, slot: &SlotAddresses, on: &mut Scan<'_>) -> bool {
-        let verdict = if on.memory.get(slot.flag) == 0 && !on.layout.is_empty(slot.write, on.memory)
-        {
-            Some(check(slot, on))
-        } else {
-            None
-        };
-        let why = match verdict {
-            Some(Ok(())) => {
-                self.set_phase(place, Phase::Taking { waited_ms: 0 });
-                None
-            }
-            Some(Err(why)) => Some(why),
-            None => None,
-        };
-        let Some(before) = self.refused.get_mut(place) else {
-            return false;
-        };
-        if *before == why {
-            return false;
-        }
-        (*before).clone_from(&why);
-        if let Some(why) = why {
-            on.books.refusals.push(RefusalBook {
-                slot: slot.slot,
-                why,
-                at_ms: on.books.plant_ms,
-            });
-        }
-        true
     }
 
     fn start_next(&mut self, on: &mut Scan<'_>) -> bool {
@@ -357,7 +213,13 @@ impl Ladder {
         };
         let slot = &layout.slots[place];
         let stopping = line.is_stopping();
-        match line.step(batch, on.feeds, on.rng) {
+        let mut machine = Machine {
+            silos: &layout.silos,
+            feeds: on.feeds,
+            faults: on.faults,
+            rng: on.rng,
+        };
+        match line.step(batch, &mut machine) {
             LineStep::Quiet => false,
             LineStep::Dosing {
                 place: silo,
@@ -377,43 +239,5 @@ impl Ladder {
                 true
             }
         }
-    }
-
-    fn finish(
-        &mut self,
-        place: usize,
-        slot: &SlotAddresses,
-        book: usize,
-        stopped: bool,
-        on: &mut Scan<'_>,
-    ) {
-        let loss = Grams(on.rng.between(10, 30));
-        let sum: Grams = Grams(
-            on.layout
-                .silos
-                .iter()
-                .map(|s| {
-                    from_register(on.memory.get_pair(slot.read.saturating_add(s.qty_offset))).0
-                })
-                .sum(),
-        );
-        let lost = sum.scale(loss, Grams(10_000)).unwrap_or(Grams::ZERO);
-        let weight = if on.reports_weight {
-            Grams(sum.0 - lost.0).to_plc_step()
-        } else {
-            Grams::ZERO
-        };
-        let weight_at = slot.read.saturating_add(on.layout.weight_offset);
-        on.memory.set_pair(weight_at, to_register(weight));
-        // The status last: whoever sees it finds everything else in place.
-        on.memory
-            .set(slot.read.saturating_add(on.layout.status_offset), 1);
-        if let Some(batch) = on.books.batches.get_mut(book) {
-            batch.finished = true;
-            batch.stopped = stopped;
-            batch.weight_g = weight;
-            batch.finished_ms = Some(on.books.plant_ms);
-        }
-        self.set_phase(place, Phase::Finished { book });
     }
 }

@@ -27,7 +27,7 @@ pub struct SlotAddresses {
     pub read: u16,
     /// First word of its WRITE block.
     pub write: u16,
-    /// The hand-over flag (D7x76).
+    /// The hand-over flag (D7x76), or the first slot's where it guards all.
     pub flag: u16,
     /// The acknowledgement (D6x76).
     pub ack: u16,
@@ -50,11 +50,41 @@ pub struct SiloOffsets {
     pub qty_offset: u16,
 }
 
+/// The words of the area for equipment failures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureWords {
+    /// The equipment's code, eight words of text.
+    pub code: u16,
+    /// What failed, eight words of text.
+    pub info: u16,
+    /// Year, month, day, hour, minute, second.
+    pub date: [u16; 6],
+    /// The handshake.
+    pub handshake: u16,
+}
+
+/// The words of the area for manual weighings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeighingWords {
+    /// The batch word.
+    pub batch: u16,
+    /// The order's name, eight words of text.
+    pub order_name: u16,
+    /// The product's number.
+    pub product: u16,
+    /// The quantity, two words.
+    pub quantity: u16,
+    /// The handshake.
+    pub handshake: u16,
+}
+
 /// All addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
     /// Slots in their order.
     pub slots: Vec<SlotAddresses>,
+    /// One flag guards all slots.
+    pub one_flag: bool,
     /// Silos in the map's order, which is the order of dosing.
     pub silos: Vec<SiloOffsets>,
     /// Words of a block, flag included.
@@ -79,6 +109,10 @@ pub struct Layout {
     pub heartbeat: Option<u16>,
     /// Counts the program's starts, if the map has it.
     pub boot_counter: Option<u16>,
+    /// Where equipment failures are reported, if they are.
+    pub failure: Option<FailureWords>,
+    /// Where manual weighings are reported, if they are.
+    pub weighing: Option<WeighingWords>,
     /// The PLC clears a READ slot after its acknowledgement; else the next recipe replaces it.
     pub clears_after_ack: bool,
 }
@@ -88,7 +122,7 @@ impl Layout {
     ///
     /// # Errors
     /// [`LayoutError::Unsupported`] for what the demo PLC does not do: quantities other than
-    /// hundredths with the high word first, or one flag guarding all slots.
+    /// hundredths with the high word first.
     pub fn from_map(map: &RegisterMap) -> Result<Layout, LayoutError> {
         match map.word_order() {
             WordOrder::HighFirst => {}
@@ -97,15 +131,11 @@ impl Layout {
         if map.scale() != 100 {
             return Err(LayoutError::Unsupported("a scale other than 100"));
         }
-        match map.rules().ready_rule {
-            ReadyRule::PerSlot => {}
-            ReadyRule::QueueHead => return Err(LayoutError::Unsupported("the rule queue_head")),
-        }
         let slots = map.slots().map(|slot| SlotAddresses {
             slot,
             read: map.read_base(slot),
             write: map.write_base(slot),
-            flag: map.ready_addr(slot),
+            flag: map.guard_addr(slot),
             ack: map.ack_addr(slot),
             command: map.command_addr(slot),
             command_echo: map.command_echo_addr(slot),
@@ -119,6 +149,10 @@ impl Layout {
         let fields = map.fields();
         Ok(Layout {
             slots: slots.collect(),
+            one_flag: match map.rules().ready_rule {
+                ReadyRule::PerSlot => false,
+                ReadyRule::QueueHead => true,
+            },
             silos: silos.collect(),
             block_words: map.block_words(),
             number_offset: fields.batch_no.offset,
@@ -131,6 +165,26 @@ impl Layout {
             flag_offset: map.flag_offset(),
             heartbeat: map.system().heartbeat,
             boot_counter: map.system().boot_counter,
+            failure: map.equipment_failure().map(|area| FailureWords {
+                code: area.equipment_code,
+                info: area.failure_info,
+                date: [
+                    area.year,
+                    area.month,
+                    area.day,
+                    area.hour,
+                    area.minute,
+                    area.second,
+                ],
+                handshake: area.status_read_data,
+            }),
+            weighing: map.manual_weighing().map(|area| WeighingWords {
+                batch: area.batch_no,
+                order_name: area.mo_id,
+                product: area.product_id,
+                quantity: area.qty,
+                handshake: area.status_read_data,
+            }),
             clears_after_ack: match map.rules().slot_free_when {
                 SlotFreeWhen::AckCleared => true,
                 SlotFreeWhen::TakenByNext => false,
@@ -160,6 +214,17 @@ impl Layout {
     pub fn is_empty(&self, block: u16, memory: &Memory) -> bool {
         memory.get(block.saturating_add(self.number_offset)) == 0
             && self.order_name(block, memory).is_empty()
+    }
+
+    /// True when the WRITE block of this slot is handed over: the flag is 0 and there is a recipe. Where
+    /// one flag guards all slots, the slot number says which recipe is new; the program takes it away
+    /// when the batch is finished.
+    #[must_use]
+    pub fn is_offered(&self, slot: &SlotAddresses, memory: &Memory) -> bool {
+        let number = memory.get(slot.write.saturating_add(self.number_offset));
+        memory.get(slot.flag) == 0
+            && !self.is_empty(slot.write, memory)
+            && (!self.one_flag || number != 0)
     }
 
     /// Sets every word of a READ block to zero, the acknowledgement last.

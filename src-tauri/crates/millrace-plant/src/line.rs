@@ -6,7 +6,9 @@ use millrace_core::units::Grams;
 use serde::{Deserialize, Serialize};
 
 use crate::books::BatchBook;
-use crate::physics::{Dose, STEP_MS};
+use crate::fault::{FaultKey, FaultSet};
+use crate::layout::SiloOffsets;
+use crate::physics::{Dose, STEP_MS, Upset};
 use crate::rng::Seeded;
 
 /// Emptying the mixer over the weigher, in milliseconds of plant time.
@@ -28,6 +30,19 @@ pub enum LineStep {
     },
     /// The batch is over.
     Finished,
+}
+
+/// The machinery that doses.
+#[derive(Debug)]
+pub struct Machine<'a> {
+    /// Its silos in the map's order.
+    pub silos: &'a [SiloOffsets],
+    /// Their rates in grams a second.
+    pub feeds: &'a [i64],
+    /// What is wrong with it.
+    pub faults: &'a mut FaultSet,
+    /// The plant's random numbers.
+    pub rng: &'a mut Seeded,
 }
 
 /// The batch on the line.
@@ -61,10 +76,13 @@ impl Line {
     }
 
     /// Shuts the gate for good; the batch ends when what is in the air has landed.
-    pub fn stop(&mut self) {
+    pub fn stop(&mut self, silos: &[SiloOffsets], faults: &mut FaultSet) {
         self.stopping = true;
+        let upset = silos
+            .get(self.next)
+            .map_or_else(Upset::default, |silo| faults.upset(silo.silo));
         if let Some(dose) = &mut self.dose {
-            dose.shut();
+            dose.shut(upset);
         }
     }
 
@@ -74,21 +92,29 @@ impl Line {
         self.stopping
     }
 
-    /// One step of [`STEP_MS`]. `feeds` are the silos' rates in grams a second, in the map's order.
-    pub fn step(&mut self, book: &mut BatchBook, feeds: &[i64], rng: &mut Seeded) -> LineStep {
+    /// One step of [`STEP_MS`].
+    pub fn step(&mut self, book: &mut BatchBook, on: &mut Machine<'_>) -> LineStep {
         let may_run = !self.held && !self.stopping;
         if self.dose.is_none() && may_run {
-            self.begin_next(book, feeds, rng);
+            self.begin_next(book, on);
         }
-        if let Some(dose) = &mut self.dose {
-            dose.step(may_run, rng);
+        let silo = on.silos.get(self.next).map(|silo| silo.silo);
+        if let (Some(dose), Some(silo)) = (&mut self.dose, silo) {
+            dose.step(may_run, on.faults.upset(silo), on.rng);
             let (place, landed, done) = (self.next, dose.landed(), dose.is_done());
             if let Some(left) = book.left.get_mut(place) {
                 left.mass_g = dose.left();
             }
+            if let Some(left) = book.truly_left.get_mut(place) {
+                left.mass_g = dose.truly_left();
+            }
+            if dose.is_stuck() {
+                on.faults.gate_stuck(silo);
+            }
             if done {
                 self.dose = None;
                 self.next = place.saturating_add(1);
+                on.faults.dose_over(silo);
             }
             return LineStep::Dosing {
                 place,
@@ -110,11 +136,17 @@ impl Line {
         }
     }
 
-    fn begin_next(&mut self, book: &BatchBook, feeds: &[i64], rng: &mut Seeded) {
-        while let (Some(planned), Some(feed)) = (book.planned.get(self.next), feeds.get(self.next))
+    fn begin_next(&mut self, book: &BatchBook, on: &mut Machine<'_>) {
+        while let (Some(planned), Some(feed)) =
+            (book.planned.get(self.next), on.feeds.get(self.next))
         {
             if planned.mass_g > Grams::ZERO {
-                self.dose = Some(Dose::new(planned.mass_g, *feed, rng));
+                let drift = on.faults.value(FaultKey::ScaleDrift);
+                if drift.is_some() {
+                    on.faults.strike(FaultKey::ScaleDrift);
+                }
+                let drift = drift.unwrap_or(0);
+                self.dose = Some(Dose::new(planned.mass_g, *feed, drift, on.rng));
                 return;
             }
             self.next = self.next.saturating_add(1);

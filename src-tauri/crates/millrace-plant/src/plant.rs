@@ -1,12 +1,17 @@
 //! The virtual plant as a whole: memory, program, physics and books on a clock that the caller
 //! moves. Leaves out sockets (`fins`, `control`) and real time (`run`).
 
+mod fault;
+
 use std::time::Duration;
 
+use jiff::civil::DateTime;
 use millrace_core::registers::RegisterMap;
 use serde::{Deserialize, Serialize};
 
+use crate::area::Areas;
 use crate::books::{Books, SiloMass, SlotWrites};
+use crate::fault::{FaultSet, FaultTarget, WireFaults};
 use crate::ladder::{Ladder, Scan};
 use crate::layout::{Layout, LayoutError};
 use crate::memory::{Memory, MemoryError};
@@ -16,9 +21,14 @@ use crate::silo::{SiloError, SiloTable};
 use crate::state_file::{StateError, StateFile};
 
 /// The state file's format.
-const STATE_VERSION: u32 = 1;
+const STATE_VERSION: u32 = 2;
 /// The state is saved at least this often while the plant runs, in milliseconds of plant time.
 const SAVE_EVERY_MS: u64 = 1_000;
+
+/// The plant's date and time when its clock is 0, unless one is handed in.
+const BASE_DATE: DateTime = jiff::civil::date(2026, 1, 5).at(6, 0, 0, 0);
+/// The product that is weighed by hand, unless others are handed in.
+const HAND_PRODUCT: u16 = 901;
 
 /// The virtual plant cannot do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +59,7 @@ pub struct PlantState {
     rest_us: u64,
     memory: Memory,
     ladder: Ladder,
+    areas: Areas,
     books: Books,
     rng: Seeded,
 }
@@ -63,6 +74,15 @@ pub struct VirtualPlant {
     reports_weight: bool,
     keep: Option<StateFile>,
     saved_at_ms: u64,
+    faults: FaultSet,
+    wire: WireFaults,
+    fault_seed: u64,
+    /// Plant time until the PLC answers again after a reboot.
+    away_ms: u64,
+    boots: u64,
+    /// The plant's date and time when its clock was 0.
+    base_date: DateTime,
+    hand_products: Vec<FaultTarget>,
 }
 
 impl VirtualPlant {
@@ -96,6 +116,7 @@ impl VirtualPlant {
             rest_us: 0,
             memory,
             ladder,
+            areas: Areas::default(),
             books,
             rng: Seeded::new(seed),
         };
@@ -107,7 +128,35 @@ impl VirtualPlant {
             reports_weight: true,
             keep: None,
             saved_at_ms: 0,
+            faults: FaultSet::default(),
+            wire: WireFaults::new(seed),
+            fault_seed: seed,
+            away_ms: 0,
+            boots: 0,
+            base_date: BASE_DATE,
+            hand_products: vec![FaultTarget {
+                value: HAND_PRODUCT,
+                label: HAND_PRODUCT.to_string(),
+            }],
         })
+    }
+
+    /// Sets the plant's local date and time, for what it stamps. Its own clock goes on from there.
+    pub fn set_date(&mut self, now: DateTime) {
+        let passed = i64::try_from(self.state.books.plant_ms).unwrap_or(i64::MAX);
+        let passed = jiff::SignedDuration::from_millis(passed);
+        self.base_date = now.checked_sub(passed).unwrap_or(now);
+    }
+
+    /// The products that can be weighed by hand: number and name.
+    #[must_use]
+    pub fn with_hand_products(mut self, products: &[(u16, String)]) -> VirtualPlant {
+        let products = products.iter().map(|(value, label)| FaultTarget {
+            value: *value,
+            label: label.clone(),
+        });
+        self.hand_products = products.collect();
+        self
     }
 
     /// Whether finished batches report a weight (default) or leave it zero, as the real plant mostly
@@ -166,14 +215,7 @@ impl VirtualPlant {
             self.state.rest_us = rest;
             let books = &mut self.state.books;
             books.plant_ms = books.plant_ms.saturating_add(u64::from(STEP_MS));
-            let event = self.state.ladder.scan(&mut Scan {
-                layout: &self.state.layout,
-                feeds: &self.feeds,
-                memory: &mut self.state.memory,
-                books: &mut self.state.books,
-                rng: &mut self.state.rng,
-                reports_weight: self.reports_weight,
-            });
+            let event = self.step();
             let now = self.state.books.plant_ms;
             // An event is saved before anyone can have read it: a restart never takes it back.
             if event || now.saturating_sub(self.saved_at_ms) >= SAVE_EVERY_MS {
@@ -184,12 +226,39 @@ impl VirtualPlant {
         Ok(())
     }
 
-    /// `count` words from `first`.
+    /// One step after the clock. True when something happened that must survive a restart.
+    fn step(&mut self) -> bool {
+        if self.away_ms > 0 {
+            self.away_ms = self.away_ms.saturating_sub(u64::from(STEP_MS));
+            return false;
+        }
+        if self.is_frozen() {
+            return false;
+        }
+        let state = &mut self.state;
+        let event = state.ladder.scan(&mut Scan {
+            layout: &state.layout,
+            feeds: &self.feeds,
+            memory: &mut state.memory,
+            books: &mut state.books,
+            rng: &mut state.rng,
+            reports_weight: self.reports_weight,
+            faults: &mut self.faults,
+        });
+        let areas = state
+            .areas
+            .scan(&state.layout, &mut state.memory, &mut state.books);
+        self.raise_noticed() || event || areas
+    }
+
+    /// `count` words from `first`, as the host sees them.
     ///
     /// # Errors
     /// [`MemoryError`] when any of them does not exist.
     pub fn read_words(&self, first: u16, count: usize) -> Result<Vec<u16>, MemoryError> {
-        self.state.memory.read(first, count).map(<[u16]>::to_vec)
+        let mut words = self.state.memory.read(first, count)?.to_vec();
+        self.shift_ids(first, &mut words);
+        Ok(words)
     }
 
     /// The host writes: all words or none. Saved before this returns.
@@ -198,14 +267,14 @@ impl VirtualPlant {
     /// [`PlantError::Memory`] when a word does not exist, [`PlantError::State`] when the write is
     /// done but could not be saved.
     pub fn write_words(&mut self, first: u16, words: &[u16]) -> Result<(), PlantError> {
-        let acks: Vec<u16> = self.acks();
+        let (acks, area_acks) = (self.acks(), self.area_acks());
         self.state.memory.write(first, words)?;
         let end = usize::from(first).saturating_add(words.len());
         let touched = |address: u16, count: u16| {
             let start = usize::from(address);
             start < end && usize::from(first) < start.saturating_add(usize::from(count))
         };
-        let after = self.acks();
+        let (after, area_after) = (self.acks(), self.area_acks());
         let order_words = self.state.layout.flag_offset;
         let books = &mut self.state.books;
         for (place, slot) in self.state.layout.slots.iter().enumerate() {
@@ -225,6 +294,15 @@ impl VirtualPlant {
                 }
             }
         }
+        let shown = self.state.areas.showing();
+        for ((place, before), now) in shown.into_iter().zip(area_acks).zip(area_after) {
+            if before != 1
+                && now == 1
+                && let Some(event) = place.and_then(|at| books.events.get_mut(at))
+            {
+                event.acks = event.acks.saturating_add(1);
+            }
+        }
         self.save()
     }
 
@@ -234,7 +312,7 @@ impl VirtualPlant {
         let mut books = self.state.books.clone();
         books.stock.clone_from(&self.start_stock);
         for batch in &books.batches {
-            for (stock, left) in books.stock.iter_mut().zip(&batch.left) {
+            for (stock, left) in books.stock.iter_mut().zip(&batch.truly_left) {
                 stock.mass_g.0 -= left.mass_g.0;
             }
         }
@@ -247,10 +325,12 @@ impl VirtualPlant {
     /// # Errors
     /// [`PlantError::State`] when the state file cannot be written.
     pub fn reboot(&mut self, keep_memory: bool) -> Result<(), PlantError> {
+        self.boots = self.boots.saturating_add(1);
         if !keep_memory {
             for batch in &mut self.state.books.batches {
                 batch.lost |= !batch.freed;
             }
+            self.state.areas.lose(&mut self.state.books);
             self.state.memory = Memory::default();
             self.state.ladder = Ladder::start(&self.state.layout, &mut self.state.memory);
         } else {
@@ -274,6 +354,14 @@ impl VirtualPlant {
     fn acks(&self) -> Vec<u16> {
         let slots = self.state.layout.slots.iter();
         slots.map(|s| self.state.memory.get(s.ack)).collect()
+    }
+
+    /// The handshakes of failure and weighing; 0 where the map has no such area.
+    fn area_acks(&self) -> [u16; 2] {
+        let layout = &self.state.layout;
+        let failure = layout.failure.as_ref().map(|area| area.handshake);
+        let weighing = layout.weighing.as_ref().map(|area| area.handshake);
+        [failure, weighing].map(|at| at.map_or(0, |at| self.state.memory.get(at)))
     }
 
     /// Writes the state file now, if there is one.

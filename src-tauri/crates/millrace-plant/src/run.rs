@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::civil::DateTime;
 use millrace_core::registers::{MapError, RegisterMap};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::watch;
@@ -14,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::books::Books;
+use crate::fault::FaultBoard;
 use crate::odoo::{OdooConfig, OdooError, VirtualOdoo};
 use crate::plant::{PlantError, VirtualPlant};
 use crate::silo::SiloTable;
@@ -58,6 +60,11 @@ pub struct PlantConfig {
     pub reports_weight: bool,
     /// The ERP's database, user and password.
     pub odoo_login: OdooLogin,
+    /// The plant's local date and time at the start, which the PLC stamps failures with; `None` takes
+    /// a fixed one.
+    pub date: Option<DateTime>,
+    /// Products that may be weighed by hand, number and name; empty takes one of no meaning.
+    pub hand_products: Vec<(u16, String)>,
 }
 
 /// Whom the virtual ERP lets in.
@@ -104,6 +111,8 @@ impl Default for PlantConfig {
             map: None,
             reports_weight: true,
             odoo_login: OdooLogin::default(),
+            date: None,
+            hand_products: Vec::new(),
         }
     }
 }
@@ -146,6 +155,7 @@ pub struct RunningPlant {
     control: SocketAddr,
     plant: Arc<Mutex<VirtualPlant>>,
     erp: Arc<VirtualOdoo>,
+    board: FaultBoard,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -173,6 +183,12 @@ pub async fn start(config: PlantConfig) -> Result<RunningPlant, StartError> {
         std::fs::create_dir_all(dir).map_err(io(format!("state folder {}", dir.display())))?;
         plant = plant.kept_at(StateFile::at(dir.join(PLANT_FILE)))?;
     }
+    if let Some(date) = config.date {
+        plant.set_date(date);
+    }
+    if !config.hand_products.is_empty() {
+        plant = plant.with_hand_products(&config.hand_products);
+    }
     let erp = VirtualOdoo::open(OdooConfig {
         db: config.odoo_login.db,
         login: config.odoo_login.login,
@@ -194,6 +210,8 @@ pub async fn start(config: PlantConfig) -> Result<RunningPlant, StartError> {
         .map_err(io("PLC's address".to_owned()))?;
 
     let plant = Arc::new(Mutex::new(plant));
+    let board = FaultBoard::new(Arc::clone(&plant), Arc::clone(&erp));
+    let routes_of_ours = control::router(Arc::clone(&plant), board.clone());
     let (stop, stopped) = watch::channel(false);
     let mut tasks = vec![tokio::spawn(fins::serve(
         socket,
@@ -213,15 +231,15 @@ pub async fn start(config: PlantConfig) -> Result<RunningPlant, StartError> {
     match separate {
         Some((own, address)) => {
             control_at = address;
-            let app = control::router(Arc::clone(&plant));
+            let stopped = stopped.clone();
             tasks.push(tokio::spawn(serve_http(
                 "control",
                 own,
-                app,
-                stopped.clone(),
+                routes_of_ours,
+                stopped,
             )));
         }
-        None => routes = routes.merge(control::router(Arc::clone(&plant))),
+        None => routes = routes.merge(routes_of_ours),
     }
     tasks.push(tokio::spawn(serve_http(
         "ERP",
@@ -246,6 +264,7 @@ pub async fn start(config: PlantConfig) -> Result<RunningPlant, StartError> {
         control: control_at,
         plant,
         erp,
+        board,
         stop,
         tasks,
     })
@@ -348,6 +367,12 @@ impl RunningPlant {
     #[must_use]
     pub fn erp(&self) -> &Arc<VirtualOdoo> {
         &self.erp
+    }
+
+    /// All faults of plant and ERP, for looking and switching. The board may outlive this handle.
+    #[must_use]
+    pub fn board(&self) -> &FaultBoard {
+        &self.board
     }
 
     /// Works on the plant under its lock: words, snapshots, reboot.

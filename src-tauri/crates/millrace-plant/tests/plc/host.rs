@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use millrace_core::ids::{SiloNo, SlotNo};
-use millrace_core::registers::{RegisterMap, SlotOrder, Verdict, accept, encode};
+use millrace_core::registers::{Expected, RegisterMap, SlotOrder, Verdict, accept, encode};
 use millrace_core::units::Grams;
 use millrace_plant::books::BatchBook;
-use millrace_plant::{SiloTable, VirtualPlant};
+use millrace_plant::{FaultSwitch, SiloTable, VirtualPlant};
 
 const MAP: &str = include_str!("../../../../../assets/registers/demo.toml");
 pub(super) const SEED: u64 = 20_260;
@@ -22,7 +22,20 @@ pub(super) struct Host {
 
 impl Host {
     pub(super) fn new(seed: u64) -> Host {
-        let map = RegisterMap::parse(MAP).expect("the demo map is valid");
+        Host::on(MAP, seed)
+    }
+
+    /// On the demo map with these words of it changed.
+    pub(super) fn with(changes: &[(&str, &str)], seed: u64) -> Host {
+        let changed = changes.iter().fold(MAP.to_owned(), |map, (from, to)| {
+            assert!(map.contains(from), "the demo map does not say {from}");
+            map.replace(from, to)
+        });
+        Host::on(&changed, seed)
+    }
+
+    fn on(map: &str, seed: u64) -> Host {
+        let map = RegisterMap::parse(map).expect("the map is valid");
         let silos = SiloTable::demo().expect("the demo silos are valid");
         let plant = VirtualPlant::new(&map, silos, seed).expect("map and silos fit");
         Host { map, plant }
@@ -49,7 +62,7 @@ impl Host {
         let base = self.map.write_base(order.slot);
         let flag = usize::from(self.map.flag_offset());
         self.write(base, &words[..flag]);
-        self.write(self.map.ready_addr(order.slot), &[0]);
+        self.write(self.map.guard_addr(order.slot), &[0]);
         words
     }
 
@@ -65,6 +78,45 @@ impl Host {
         self.plant
             .advance(Duration::from_millis(ms))
             .expect("nothing to save");
+    }
+
+    /// Switches a fault that can be switched.
+    pub(super) fn fault(&mut self, switch: FaultSwitch) {
+        self.plant.set_fault(&switch).expect("such a fault");
+    }
+
+    pub(super) fn strikes(&self, key: &str) -> u64 {
+        let faults = self.plant.faults().faults;
+        faults.iter().find(|f| f.key == key).expect(key).count
+    }
+
+    /// Why the host refuses the slot's block, which it awaits for this order.
+    pub(super) fn refused(&self, order: &SlotOrder) -> Vec<String> {
+        let slot = order.slot;
+        let expected = Expected {
+            slot,
+            order_name: &order.order_name,
+            planned_total: order.planned,
+            max_dose: &[],
+            stopped: false,
+        };
+        match accept(&self.map, slot, &self.block(slot), Some(&expected)) {
+            Verdict::Refused(reasons) => reasons.iter().map(ToString::to_string).collect(),
+            other @ (Verdict::Empty | Verdict::Accepted(_)) => panic!("slot {slot}: {other:?}"),
+        }
+    }
+
+    /// A batch from offer to final block.
+    pub(super) fn whole_batch(&mut self, slot: SlotNo, name: &str, kg: &[(u16, i64)]) {
+        let order = self.order(slot, name, kg);
+        self.offer(&order);
+        self.finish(slot);
+    }
+
+    /// Acknowledges a finished slot and waits until it is free.
+    pub(super) fn acknowledge(&mut self, slot: SlotNo) {
+        self.write(self.map.ack_addr(slot), &[1]);
+        self.run(1_000);
     }
 
     pub(super) fn command(&mut self, slot: SlotNo, command: u16) {
