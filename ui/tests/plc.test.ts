@@ -10,7 +10,7 @@ import { setHost } from "../src/lib/host";
 import { journalBadge, journalText } from "../src/lib/journal";
 import { session } from "../src/lib/session.svelte";
 import { bySection, matching, roundTrip, sectionTitle } from "../src/screens/plc/examination";
-import { bitsText, isDoubtful, lookAge, LOOK_STALE_MS, nextText, preselected, slotSentence, stepText } from "../src/screens/plc/slots";
+import { ANSWER_STALE_MS, bitsText, isDoubtful, lookAge, nextText, preselected, slotSentence, stepText } from "../src/screens/plc/slots";
 
 const NOW_MS = Date.UTC(2026, 10, 22, 3, 31, 22);
 const sent: { command: string; payload: object }[] = [];
@@ -52,7 +52,7 @@ const slot = (number: number): SlotTruth => view.slots.find((each) => each.slot 
 test("a look is counted on, and one that is too old, or of a lost link, says nothing about now", () => {
   expect(lookAge(slot(3), view, NOW_MS + 5_000)).toBe(5_800);
   expect(isDoubtful(slot(3), view, NOW_MS)).toBe(false);
-  expect(isDoubtful(slot(3), view, NOW_MS + LOOK_STALE_MS)).toBe(true);
+  expect(isDoubtful(slot(3), view, NOW_MS + ANSWER_STALE_MS + 1)).toBe(true);
   expect(isDoubtful(slot(3), { ...view, link: { ...view.link, state: "lost" } }, NOW_MS)).toBe(true);
   expect(isDoubtful(slot(8), view, NOW_MS)).toBe(true);
 });

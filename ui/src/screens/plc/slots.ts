@@ -6,19 +6,18 @@ import { prefs } from "../../lib/prefs.svelte";
 import { decisionWords, finishWords, runWords, stepWords } from "../../lib/words";
 import { m } from "../../paraglide/messages.js";
 
-/** A look older than this says nothing about now: slots without a batch are read every ten seconds. */
-export const LOOK_STALE_MS = 30_000;
+/** An answer of the backend that is older than this says nothing about now; it is asked for every two seconds. */
+export const ANSWER_STALE_MS = 10_000;
 
 /** Age of the look at a slot, counted on since the backend answered. */
 export function lookAge(slot: SlotTruth, view: PlcView, now_ms: number): number | null {
   return slot.age_ms === null ? null : slot.age_ms + Math.max(0, now_ms - view.now_ms);
 }
 
-/** True when what the PLC is said to show may not hold any more. */
+/** True when what the PLC is said to show may not hold any more. How old a look may be, the backend says: idle slots are read in turn. */
 export function isDoubtful(slot: SlotTruth, view: PlcView, now_ms: number): boolean {
   const isLinked = view.link.state === "good" || view.link.state === "degraded";
-  const age_ms = lookAge(slot, view, now_ms);
-  return !isLinked || slot.standing === "unknown" || slot.shows === "unseen" || age_ms === null || age_ms > LOOK_STALE_MS;
+  return !isLinked || slot.standing === "unknown" || slot.shows === "unseen" || now_ms - view.now_ms > ANSWER_STALE_MS;
 }
 
 const bit = (value: boolean | null): string => (value === null ? "?" : value ? "1" : "0");
