@@ -100,7 +100,7 @@ function events(scene: string): PlcEventList {
 }
 
 const SILOS = ["A", "B", "C", "D", "E"].map((label, index) => ({ value: 101 + index, label: `Silo ${label}` }));
-const SLOTS = Array.from({ length: 10 }, (_, index) => ({ value: index + 1, label: `Slot ${index + 1}` }));
+const SLOTS = Array.from({ length: 10 }, (_, index) => ({ value: index + 1, label: String(index + 1) }));
 
 function faults(): TrainingFault[] {
   const fault = (key: string, group: FaultGroup, more: Partial<TrainingFault> = {}): TrainingFault => ({
