@@ -15,6 +15,8 @@ case ${1:-} in
 *) die "usage: ./test.sh [--quick]" ;;
 esac
 
+# How long each fuzz target runs: whichever comes first.
+readonly FUZZ_RUNS=${FUZZ_RUNS:-200000} FUZZ_SECONDS=${FUZZ_SECONDS:-15}
 readonly artefacts=$PWD/artefacts
 rm -rf "$artefacts"
 mkdir -p "$artefacts"
@@ -70,7 +72,7 @@ prerequisites() {
 }
 
 packages() {
-    local names=(build-essential pkg-config libwebkit2gtk-4.1-dev)
+    local names=(build-essential pkg-config libwebkit2gtk-4.1-dev python3-venv)
     $is_quick || names+=(webkit2gtk-driver xvfb xauth)
     need_packages "${names[@]}"
 }
@@ -99,6 +101,59 @@ rust_tests() {
     else
         cargo test --locked --workspace --no-fail-fast
     fi
+}
+
+# The drivers and the virtual plant beside programs that are not ours.
+peers() {
+    local programs
+    need_peers
+    programs=$(cd "$target/debug" && pwd)
+    MILLRACE_PEERS_PYTHON=$peers/venv/bin/python \
+        MILLRACE_PEERS_NODE_MODULES=$peers/node_modules \
+        MILLRACE_PEERS_PLANT=$programs/millrace-plant \
+        MILLRACE_PEERS_SCRIPTS=$PWD/tests/peers \
+        timeout 300 "$programs/millrace-peers-test"
+}
+
+readonly fuzz_targets=(fins_frame fins_tcp_stream modbus_answer register_map)
+
+need_cargo_fuzz() {
+    [[ ! -x $target/tools/bin/cargo-fuzz ]] || return 0
+    cargo install --locked --root "$target/tools" --version '~0.13' cargo-fuzz
+}
+
+# Sanitizers are unstable options of the compiler, so the stable one is asked to allow them.
+fuzz_build() {
+    need_cargo_fuzz
+    cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
+    cargo metadata --locked --format-version 1 --manifest-path tests/fuzz/Cargo.toml >/dev/null ||
+        die "tests/fuzz/Cargo.lock is behind; the same command without --locked refreshes it"
+    RUSTC_BOOTSTRAP=1 "$target/tools/bin/cargo-fuzz" build \
+        --fuzz-dir tests/fuzz --target-dir "$target/fuzz"
+}
+
+# Each target for a short while, with what earlier runs found interesting. An input that fails is
+# kept among the artefacts; docs/testing.md tells how to run one again, and how to run for long.
+fuzz() {
+    local host name corpus programs
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    programs=$target/fuzz/$host/release
+    for name in "${fuzz_targets[@]}"; do
+        corpus=$target/fuzz/corpus/$name
+        mkdir -p "$corpus" "$artefacts/fuzz"
+        local log=$artefacts/fuzz/$name.log options=()
+        [[ ! -f tests/fuzz/$name.dict ]] || options+=("-dict=tests/fuzz/$name.dict")
+        if ! timeout 120 "$programs/$name" -runs="$FUZZ_RUNS" -max_total_time="$FUZZ_SECONDS" \
+            -timeout=5 -rss_limit_mb=512 -malloc_limit_mb=16 -max_len=8192 -print_final_stats=1 \
+            -artifact_prefix="$artefacts/fuzz/$name-" "${options[@]}" \
+            "$corpus" "tests/fuzz/seeds/$name" >"$log" 2>&1; then
+            tail -n 60 "$log"
+            return 1
+        fi
+        printf '%s: %s inputs, %s MiB at most\n' "$name" \
+            "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" \
+            "$(sed -n 's/^stat::peak_rss_mb: *//p' "$log")"
+    done
 }
 
 need_driver() {
@@ -139,6 +194,10 @@ stage lint lint
 stage build build
 stage tests rust_tests
 keep_tests
+stage peers peers
+keep peers '^[0-9]+ passed, [0-9]+ failed$'
+stage 'fuzz build' fuzz_build
+stage fuzz fuzz
 if $is_quick; then
     say "SKIPPED: the real window (--quick)"
 else

@@ -88,6 +88,27 @@ need_modules() {
     printf '%s\n' "$sum" >"$stamps/modules"
 }
 
+# Programs of others that the peers stage talks to: in a folder of their own, anew only when a list
+# of theirs says something else than last time. Sets `peers`.
+need_peers() {
+    local sum lists=(tests/peers/requirements.txt tests/peers/package-lock.json)
+    mkdir -p "$target/peers"
+    peers=$(cd "$target/peers" && pwd)
+    sum=$(cat "${lists[@]}" | sha256sum)
+    if [[ -d $peers/node_modules && -f $stamps/peers && $(<"$stamps/peers") == "$sum" ]]; then
+        return
+    fi
+    say "Installing the peers"
+    rm -rf "$peers/venv" "$peers/node_modules"
+    python3 -m venv "$peers/venv"
+    "$peers/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps \
+        --requirement tests/peers/requirements.txt >&2
+    cp tests/peers/package.json tests/peers/package-lock.json "$peers/"
+    npm --prefix "$peers" ci --no-audit --no-fund --loglevel=error >&2
+    mkdir -p "$stamps"
+    printf '%s\n' "$sum" >"$stamps/peers"
+}
+
 # The front end, built only when one of its files is younger than the last build.
 need_ui() {
     need_modules

@@ -75,6 +75,7 @@ fn order(n: usize) -> NewOrder {
                 equipment: Some((*code).to_owned()),
                 product: (*product).to_owned(),
                 to_consume_g: Grams(*grams),
+                product_id: None,
             })
             .collect(),
     }

@@ -3,8 +3,13 @@
 
 mod adversary;
 mod adversary_office;
+mod areas;
+mod areas_link;
+mod areas_office;
 mod bad_day;
 mod bad_start;
+mod doctor;
+mod doctor_bare;
 mod main_job;
 mod people;
 mod training;

@@ -341,6 +341,25 @@ impl Rig {
                 *left.entry(code(mass.silo.0)).or_default() += mass.mass_g.to_plc_step().0;
             }
         }
+        // What was added by hand went to the ERP beside it.
+        let name = order.to_owned();
+        let by_hand = self
+            .app
+            .store()
+            .read(move |read| {
+                let mut lines = Vec::new();
+                for batch in read.batches_of_name(&name)? {
+                    lines.extend(read.manual_lines(batch.id)?);
+                }
+                Ok::<_, millrace_store::StoreError>(lines)
+            })
+            .await
+            .expect("readable");
+        for line in by_hand {
+            if let Some(actual) = line.actual_g.filter(|actual| actual.0 > 0) {
+                *left.entry(line.erp_code).or_default() += actual.0;
+            }
+        }
         let erp = self.erp();
         let held = erp
             .orders

@@ -659,7 +659,7 @@ deferred: number,
  * When the ERP answered.
  */
 at_ms: number, };
-export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported";
+export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported";
 export type JournalView = { 
 /**
  * Position in the journal.
@@ -1118,7 +1118,7 @@ refused: number,
  */
 oldest_ms: number | null, };
 export type OutboxId = number;
-export type OutboxKind = "consumption" | "cancel_order";
+export type OutboxKind = "consumption" | "cancel_order" | "equipment_failure" | "material_consumption";
 export type OutboxList = { 
 /**
  * Rows.
@@ -1139,11 +1139,11 @@ id: OutboxId,
  */
 kind: OutboxKind, 
 /**
- * Batch.
+ * Batch; `None` for an equipment failure.
  */
-batch_id: BatchId, 
+batch_id: BatchId | null, 
 /**
- * Its label.
+ * Its label; the equipment code of a failure.
  */
 batch_label: string, 
 /**
@@ -1167,7 +1167,8 @@ created_at_ms: number,
  */
 last_answer: string | null, 
 /**
- * What is sent, for people: one line an equipment code.
+ * What is sent, for people: one line an equipment code, a failure with its date in UTC, a
+ * material with the order's running total.
  */
 payload: string, };
 export type OutboxWaive = { 

@@ -35,6 +35,9 @@ function seconds(params: Params, name: string): string {
   return text !== undefined && /^\d+$/.test(text) ? duration(Number(text) * 1000) : NONE;
 }
 
+const area = (p: Params): string =>
+  p["area"] === "manual_weighing" ? m.journal_area_manual_weighing() : m.journal_area_equipment_failure();
+
 const SENTENCES: Record<JournalKind, (params: Params) => string> = {
   batch_created: (p) => m.journal_batch_created({ order: word(p, "order") }),
   batch_approved: (p) => m.journal_batch_approved(person(p)),
@@ -85,6 +88,15 @@ const SENTENCES: Record<JournalKind, (params: Params) => string> = {
   plc_maintenance: () => [m.plc_maintenance(), m.plc_cpu_warning()].join(" · "),
   batch_stalled: (p) => m.journal_batch_stalled({ age: seconds(p, "since_s") }),
   batch_moving: () => m.journal_batch_moving(),
+  equipment_failure_stored: (p) => m.journal_equipment_failure_stored({ code: word(p, "code"), info: word(p, "info") }),
+  manual_weighing_stored: (p) => {
+    const weighed = { order: word(p, "order"), product: word(p, "product"), actual: mass(p, "actual_g") };
+    return p["reason"] === undefined
+      ? m.journal_manual_weighing_stored(weighed)
+      : m.journal_manual_weighing_waits({ ...weighed, reason: p["reason"] });
+  },
+  area_refused: (p) => m.journal_area_refused({ area: area(p), reason: word(p, "reason") }),
+  area_healed: (p) => m.journal_area_healed({ area: area(p) }),
   plc_lost: (p) => m.journal_plc_lost(reason(p)),
   plc_back: () => m.journal_plc_back(),
   erp_lost: (p) => m.journal_erp_lost(reason(p)),
@@ -100,6 +112,8 @@ export function journalText(row: JournalView): string {
 export function journalBadge(kind: JournalKind): "2" | "3" | "D" | null {
   switch (kind) {
     case "block_refused":
+    case "equipment_failure_stored":
+    case "area_refused":
     case "batch_held":
     case "batch_failed":
     case "batch_stalled":

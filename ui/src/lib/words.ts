@@ -57,6 +57,7 @@ export const movementWords: Words<MovementKind> = {
 
 export const outboxKindWords: Words<OutboxKind> = {
   consumption: m.outbox_kind_consumption, cancel_order: m.outbox_kind_cancel_order,
+  equipment_failure: m.outbox_kind_equipment_failure, material_consumption: m.outbox_kind_material_consumption,
 };
 
 export const linkWords: Words<LinkStateView> = {

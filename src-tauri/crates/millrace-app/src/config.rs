@@ -73,6 +73,10 @@ pub struct Plc {
     /// Nothing fallen for so many seconds while a batch runs raises an alarm.
     #[serde(default = "stall_s")]
     pub stall_after_s: u64,
+    /// Period in which the areas beside the slots (equipment failure, manual weighing) are looked at,
+    /// milliseconds.
+    #[serde(default = "area_ms")]
+    pub poll_area_ms: u64,
     /// How many batches may be in the PLC at once (the one that doses included).
     #[serde(default = "in_plc")]
     pub batches_in_plc_max: u16,
@@ -86,6 +90,9 @@ fn idle_ms() -> u64 {
 }
 fn stall_s() -> u64 {
     120
+}
+fn area_ms() -> u64 {
+    1_000
 }
 fn in_plc() -> u16 {
     3
@@ -249,6 +256,12 @@ impl Config {
                 return bad(format!(
                     "plc.stall_after_s: {} is outside 10 to 3600",
                     plc.stall_after_s
+                ));
+            }
+            if !(200..=60_000).contains(&plc.poll_area_ms) {
+                return bad(format!(
+                    "plc.poll_area_ms: {} is outside 200 to 60000",
+                    plc.poll_area_ms
                 ));
             }
             if plc.batches_in_plc_max == 0 {

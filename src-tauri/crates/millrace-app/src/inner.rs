@@ -2,6 +2,7 @@
 //! commands, the engine and the jobs commit through it, so that every change is announced.
 //! Leaves out putting it together ([`crate::start`]).
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -59,12 +60,18 @@ pub(crate) struct Inner {
     pub(crate) erp_address: String,
     pub(crate) plc: Option<PlcHandle>,
     pub(crate) plc_address: String,
+    pub(crate) plc_config: Option<config::Plc>,
+    pub(crate) config_file: Option<PathBuf>,
+    pub(crate) silos_file: Option<PathBuf>,
+    /// Held by the one examination of the PLC that may run.
+    pub(crate) examine_turn: tokio::sync::Mutex<()>,
     pub(crate) plc_off: Option<String>,
     pub(crate) erp_off: Option<String>,
     pub(crate) bom_reference: Grams,
     pub(crate) poll_live_ms: i64,
     pub(crate) poll_idle_ms: i64,
     pub(crate) stall_after_ms: i64,
+    pub(crate) poll_area_ms: i64,
     pub(crate) image: Mutex<Image>,
     pub(crate) revision: AtomicI64,
     pub(crate) live_nudge: Notify,
@@ -118,6 +125,17 @@ impl Inner {
     /// How long nothing may fall before a person is told, at the virtual plant's speed.
     pub(crate) fn stall_after_ms(&self) -> i64 {
         self.scaled(self.stall_after_ms)
+    }
+
+    pub(crate) fn poll_area_ms(&self) -> i64 {
+        self.poll_area_ms
+    }
+
+    /// Whether the register map names an area beside the slots.
+    pub(crate) fn has_areas(&self) -> bool {
+        self.map
+            .as_ref()
+            .is_some_and(|map| map.equipment_failure().is_some() || map.manual_weighing().is_some())
     }
 
     pub(crate) fn plc_link(&self) -> Option<PlcLink> {

@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod commands;
+pub mod commissioning;
 pub mod config;
 pub mod engine;
 pub mod error;

@@ -44,6 +44,8 @@ pub struct DemoLogin {
 pub struct Setup {
     /// The wiring.
     pub config: Config,
+    /// Where the wiring was read from; `None` = it is built in, as the demo's is.
+    pub config_file: Option<PathBuf>,
     /// The register map, or why there is none.
     pub registers: Result<RegisterMap, String>,
     /// The silos, or why there are none.
@@ -107,6 +109,7 @@ impl Setup {
         };
         Ok(Setup {
             config,
+            config_file: Some(config_path.to_path_buf()),
             registers,
             silos,
             data_dir: data_dir.to_path_buf(),
@@ -151,6 +154,7 @@ impl Setup {
             .max(Decimal::new(1, 1));
         Ok(Setup {
             config,
+            config_file: None,
             registers: Ok(RegisterMap::parse(registers_toml)
                 .map_err(|error| ConfigError(error.to_string()))?),
             silos: Ok(config::parse_silos(silos_toml, factor)?),

@@ -21,7 +21,12 @@ async fn asked_to_stop(stopped: &mut watch::Receiver<bool>) {
 
 pub(crate) async fn run_engine(app: App, mut stopped: watch::Receiver<bool>) {
     let live = Duration::from_millis(u64::try_from(app.inner.poll_live_ms()).unwrap_or(500));
-    let idle = Duration::from_millis(u64::try_from(app.inner.poll_idle_ms()).unwrap_or(1_000));
+    let idle_ms = if app.inner.has_areas() {
+        app.inner.poll_idle_ms().min(app.inner.poll_area_ms())
+    } else {
+        app.inner.poll_idle_ms()
+    };
+    let idle = Duration::from_millis(u64::try_from(idle_ms).unwrap_or(1_000));
     let mut is_first = true;
     loop {
         let is_live = match app.engine.lock().await.as_mut() {

@@ -109,3 +109,36 @@ pub struct ErpHeldLine {
     /// The quantity above which the ERP's answer says nothing (the BoM quantity).
     pub limit_g: Option<Grams>,
 }
+
+/// An equipment failure for the ERP. Each report makes a new record there, so it is sent once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailurePost {
+    /// Deterministic idempotency key: plant, kind, event. Not sent.
+    pub key: String,
+    /// The ERP's equipment code.
+    pub equipment_code: String,
+    /// What happened.
+    pub description: String,
+    /// When, UTC, `YYYY-MM-DD HH:MM:SS`.
+    pub date_utc: String,
+}
+
+/// What was added by hand of one material of one order: the running total, which replaces what the
+/// ERP held, so the same post may be repeated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaterialPost {
+    /// Deterministic idempotency key: plant, order, batch, line. Not sent.
+    pub key: String,
+    /// The order's name in the ERP.
+    pub order_name: String,
+    /// The equipment code of the manual line.
+    pub equipment_code: String,
+    /// The ERP's product number (the variant's, which wins over the template's).
+    pub product_id: i64,
+    /// Material, for people. Not sent.
+    pub material: String,
+    /// Consumed in total for this order.
+    pub consumed_g: Grams,
+    /// When the last of it was entered, UTC, `YYYY-MM-DD HH:MM:SS`, never in the future.
+    pub at_utc: String,
+}

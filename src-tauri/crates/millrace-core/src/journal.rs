@@ -98,6 +98,15 @@ pub enum JournalKind {
     BatchStalled,
     /// Material falls again.
     BatchMoving,
+    /// The PLC reported that equipment `code` failed: `info`. `reason` when its date could not be used.
+    EquipmentFailureStored,
+    /// The PLC reported a manual weighing: `order`, `product`, `actual_g`. `reason` when no line of
+    /// ours takes it and a person must look.
+    ManualWeighingStored,
+    /// The words of `area` (`equipment_failure`, `manual_weighing`) are not believed, `reason`.
+    AreaRefused,
+    /// The words of `area` are good again.
+    AreaHealed,
     /// The PLC link is lost, `reason`.
     PlcLost,
     /// The PLC link is good again.

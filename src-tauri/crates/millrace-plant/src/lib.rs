@@ -6,6 +6,7 @@
 
 pub mod area;
 pub mod books;
+mod config;
 pub mod control;
 mod exchange;
 pub mod fault;

@@ -1,7 +1,9 @@
 CREATE INDEX batch_by_end ON batch (ended_at_ms);
 CREATE UNIQUE INDEX batch_by_slot ON batch (slot) WHERE slot IS NOT NULL;
 CREATE INDEX batch_by_word ON batch (word, id);
+CREATE UNIQUE INDEX equipment_failure_open ON equipment_failure (step <> 'cleared') WHERE step <> 'cleared';
 CREATE INDEX journal_by_batch ON journal (batch_id, seq);
+CREATE UNIQUE INDEX manual_weighing_open ON manual_weighing (step <> 'cleared') WHERE step <> 'cleared';
 CREATE INDEX outbox_by_batch ON outbox (batch_id);
 CREATE INDEX outbox_open ON outbox (state, next_at_ms) WHERE state NOT IN ('posted', 'waived');
 CREATE INDEX signature_by_batch ON signature (batch_id);
@@ -76,6 +78,22 @@ CREATE TABLE download_step (
     at_ms    INTEGER NOT NULL,
     PRIMARY KEY (batch_id, step)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE equipment_failure (
+    id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- Rises by one each time the area was cleared: the same words in one generation are one event.
+    generation     INTEGER NOT NULL,
+    content_hash   TEXT NOT NULL,
+    equipment_code TEXT NOT NULL,
+    info           TEXT NOT NULL,
+    -- As the PLC has it, plant local time; null = it gave none.
+    plc_time       TEXT,
+    stored_at_ms   INTEGER NOT NULL,
+    outbox_id      INTEGER NOT NULL UNIQUE REFERENCES outbox (id),
+    step           TEXT NOT NULL,
+    acked_at_ms    INTEGER,
+    cleared_at_ms  INTEGER,
+    UNIQUE (generation, content_hash)
+) STRICT;
 CREATE TABLE erp_order (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     erp_instance  TEXT NOT NULL,
@@ -111,17 +129,39 @@ CREATE TABLE manual_line (
     entered_at_ms INTEGER,
     PRIMARY KEY (batch_id, line_no)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE manual_weighing (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    generation    INTEGER NOT NULL,
+    content_hash  TEXT NOT NULL,
+    batch_no      INTEGER NOT NULL,
+    order_name    TEXT NOT NULL,
+    product_id    INTEGER NOT NULL,
+    mass_g        INTEGER NOT NULL,
+    stored_at_ms  INTEGER NOT NULL,
+    -- The manual line that took it and its message; null = none did, and the note says why.
+    batch_id      INTEGER REFERENCES batch (id),
+    line_no       INTEGER,
+    material      TEXT,
+    outbox_id     INTEGER REFERENCES outbox (id),
+    note          TEXT,
+    step          TEXT NOT NULL,
+    acked_at_ms   INTEGER,
+    cleared_at_ms INTEGER,
+    UNIQUE (generation, content_hash),
+    CHECK ((batch_id IS NULL) = (note IS NOT NULL)),
+    CHECK ((batch_id IS NULL) = (line_no IS NULL))
+) STRICT;
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE outbox (
+CREATE TABLE "outbox" (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
     -- Deterministic: plant, order, batch, kind, revision. Fixed before the first send, for ever.
     key             TEXT NOT NULL UNIQUE,
     kind            TEXT NOT NULL,
-    order_id        INTEGER NOT NULL REFERENCES erp_order (id),
-    batch_id        INTEGER NOT NULL REFERENCES batch (id),
+    order_id        INTEGER REFERENCES erp_order (id),
+    batch_id        INTEGER REFERENCES batch (id),
     payload         TEXT NOT NULL,
     state           TEXT NOT NULL,
     attempts        INTEGER NOT NULL DEFAULT 0,
@@ -129,7 +169,9 @@ CREATE TABLE outbox (
     created_at_ms   INTEGER NOT NULL,
     confirmed_at_ms INTEGER,
     last_answer     TEXT,
-    read_back       TEXT
+    read_back       TEXT,
+    CHECK ((order_id IS NULL) = (kind = 'equipment_failure')),
+    CHECK ((batch_id IS NULL) = (kind = 'equipment_failure'))
 ) STRICT;
 CREATE TABLE person (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -196,8 +238,14 @@ CREATE TABLE slot_request (
 ) STRICT;
 CREATE TRIGGER audit_is_append_only_d BEFORE DELETE ON audit BEGIN SELECT RAISE (ABORT, 'the audit trail is append-only'); END;
 CREATE TRIGGER audit_is_append_only_u BEFORE UPDATE ON audit BEGIN SELECT RAISE (ABORT, 'the audit trail is append-only'); END;
+CREATE TRIGGER equipment_failure_is_append_only_d BEFORE DELETE ON equipment_failure BEGIN SELECT RAISE (ABORT, 'equipment failures are append-only'); END;
+CREATE TRIGGER equipment_failure_is_append_only_u BEFORE UPDATE OF id, generation, content_hash, equipment_code, info, plc_time, stored_at_ms, outbox_id
+    ON equipment_failure BEGIN SELECT RAISE (ABORT, 'equipment failures are append-only'); END;
 CREATE TRIGGER journal_is_append_only_d BEFORE DELETE ON journal BEGIN SELECT RAISE (ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER journal_is_append_only_u BEFORE UPDATE ON journal BEGIN SELECT RAISE (ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER manual_weighing_is_append_only_d BEFORE DELETE ON manual_weighing BEGIN SELECT RAISE (ABORT, 'manual weighings are append-only'); END;
+CREATE TRIGGER manual_weighing_is_append_only_u BEFORE UPDATE OF id, generation, content_hash, batch_no, order_name, product_id, mass_g, stored_at_ms, batch_id, line_no, material, outbox_id, note
+    ON manual_weighing BEGIN SELECT RAISE (ABORT, 'manual weighings are append-only'); END;
 CREATE TRIGGER signature_is_append_only_d BEFORE DELETE ON signature BEGIN SELECT RAISE (ABORT, 'signatures are append-only'); END;
 CREATE TRIGGER signature_is_append_only_u BEFORE UPDATE ON signature BEGIN SELECT RAISE (ABORT, 'signatures are append-only'); END;
 CREATE TRIGGER silo_movement_is_append_only_d BEFORE DELETE ON silo_movement BEGIN SELECT RAISE (ABORT, 'the silo ledger is append-only'); END;

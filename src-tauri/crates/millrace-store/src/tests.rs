@@ -15,6 +15,8 @@ use crate::table::outbox::MessageKind;
 use crate::table::silo::SiloRow;
 use crate::{Store, StoreError, Write};
 
+mod area;
+
 fn open() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(&folder.path().join("books.db")).expect("opens");

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use millrace_core::batch::posting::PostingEvent;
-use millrace_core::erp::ConsumptionPost;
+use millrace_core::erp::{ConsumptionPost, FailurePost, MaterialPost};
 use millrace_core::error_code::ErrorCode;
 use millrace_core::journal::JournalKind;
 use millrace_store::table::outbox::{MessageKind, OutboxRow};
@@ -14,7 +14,7 @@ use millrace_store::table::outbox::{MessageKind, OutboxRow};
 use super::session::Nothing;
 use super::{Context, audit, batch_act};
 use crate::error::AppError;
-use crate::jobs::message::CancelPayload;
+use crate::jobs::message::{CancelPayload, subject};
 use crate::jobs::posting::mirror;
 
 /// What a message asks of the ERP.
@@ -25,6 +25,10 @@ pub enum OutboxKind {
     Consumption,
     /// Cancel the order.
     CancelOrder,
+    /// An equipment failed.
+    EquipmentFailure,
+    /// What was added by hand of one material of an order.
+    MaterialConsumption,
 }
 
 /// A message.
@@ -34,9 +38,9 @@ pub struct OutboxRowView {
     pub id: OutboxId,
     /// What it asks.
     pub kind: OutboxKind,
-    /// Batch.
-    pub batch_id: BatchId,
-    /// Its label.
+    /// Batch; `None` for an equipment failure.
+    pub batch_id: Option<BatchId>,
+    /// Its label; the equipment code of a failure.
     pub batch_label: String,
     /// State.
     pub state: Posting,
@@ -48,7 +52,8 @@ pub struct OutboxRowView {
     pub created_at_ms: i64,
     /// The ERP's last answer in words.
     pub last_answer: Option<String>,
-    /// What is sent, for people: one line an equipment code.
+    /// What is sent, for people: one line an equipment code, a failure with its date in UTC, a
+    /// material with the order's running total.
     pub payload: String,
 }
 
@@ -105,6 +110,30 @@ fn payload_text(row: &OutboxRow) -> String {
                 |_| row.payload.clone(),
                 |cancel| format!("{}: {}", cancel.order_name, cancel.reason),
             ),
+        MessageKind::EquipmentFailure => serde_json::from_str::<FailurePost>(&row.payload)
+            .map_or_else(
+                |_| row.payload.clone(),
+                |post| {
+                    format!(
+                        "{}\n{}\n{} UTC",
+                        post.equipment_code, post.description, post.date_utc
+                    )
+                },
+            ),
+        MessageKind::MaterialConsumption => serde_json::from_str::<MaterialPost>(&row.payload)
+            .map_or_else(
+                |_| row.payload.clone(),
+                |post| {
+                    format!(
+                        "{}: {} {} ({}, product {})",
+                        post.order_name,
+                        post.material,
+                        post.consumed_g,
+                        post.equipment_code,
+                        post.product_id
+                    )
+                },
+            ),
     }
 }
 
@@ -123,9 +152,14 @@ pub(super) async fn outbox_list(context: &Context, _: Nothing) -> Result<OutboxL
                     kind: match row.kind {
                         MessageKind::Consumption => OutboxKind::Consumption,
                         MessageKind::CancelOrder => OutboxKind::CancelOrder,
+                        MessageKind::EquipmentFailure => OutboxKind::EquipmentFailure,
+                        MessageKind::MaterialConsumption => OutboxKind::MaterialConsumption,
                     },
                     batch_id: row.batch_id,
-                    batch_label: row.batch_label,
+                    batch_label: match &row.batch_label {
+                        Some(label) => label.clone(),
+                        None => subject(&row),
+                    },
                     state: row.state,
                     attempts: row.attempts,
                     next_at_ms: matches!(
@@ -203,9 +237,12 @@ pub(super) async fn outbox_waive(
                 at_ms,
                 Some((JournalKind::PostingWaived, why.clone())),
             )?;
-            let batch = tx.batch(row.batch_id)?;
-            let signature = batch_act::signature(&signer, &batch, "waive", at_ms, Some(&why));
-            tx.signature_add(row.batch_id, signer.id, &signature)?;
+            // A failure belongs to no batch whose record could carry the signature: the trail does.
+            if let Some(batch_id) = row.batch_id {
+                let batch = tx.batch(batch_id)?;
+                let signature = batch_act::signature(&signer, &batch, "waive", at_ms, Some(&why));
+                tx.signature_add(batch_id, signer.id, &signature)?;
+            }
             tx.audit_add(&audit::of(
                 &signer.name,
                 "outbox_waive",

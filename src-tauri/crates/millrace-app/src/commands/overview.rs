@@ -233,9 +233,13 @@ pub(super) async fn overview_get(context: &Context, _: Nothing) -> Result<Overvi
                 .into_iter()
                 .filter(|m| m.state == Posting::Refused)
             {
+                // What belongs to no batch is counted among the refused messages and stands in the outbox.
+                let (Some(id), Some(batch_label)) = (message.batch_id, message.batch_label) else {
+                    continue;
+                };
                 attention.push(AttentionView::PostingRefused {
-                    id: message.batch_id,
-                    batch_label: message.batch_label,
+                    id,
+                    batch_label,
                     answer: message.last_answer.unwrap_or_default(),
                 });
             }
@@ -462,6 +466,10 @@ fn phases(events: &[JournalRow], from_ms: i64, to_ms: i64) -> Vec<PhaseView> {
             | JournalKind::PlcMaintenance
             | JournalKind::BatchStalled
             | JournalKind::BatchMoving
+            | JournalKind::EquipmentFailureStored
+            | JournalKind::ManualWeighingStored
+            | JournalKind::AreaRefused
+            | JournalKind::AreaHealed
             | JournalKind::ErpLost
             | JournalKind::ErpBack
             | JournalKind::OrdersImported => continue,

@@ -3,6 +3,9 @@
 
 use millrace_core::batch::posting::Posting;
 use millrace_core::ids::BatchId;
+use millrace_store::table::area_step::Area;
+use millrace_store::table::equipment_failure::FailureRow;
+use millrace_store::table::manual_weighing::WeighingRow;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -75,14 +78,66 @@ pub struct PlcEventList {
     pub weighings: Vec<ManualWeighingView>,
 }
 
+/// Rows of each kind.
+const LIST: i64 = 200;
+
 pub(super) async fn plc_event_list(
     context: &Context,
     _: Nothing,
 ) -> Result<PlcEventList, AppError> {
-    let map = context.app.inner.map.as_ref();
-    Ok(PlcEventList {
-        has_failure_area: map.is_some_and(|map| map.equipment_failure().is_some()),
-        has_weighing_area: map.is_some_and(|map| map.manual_weighing().is_some()),
-        ..PlcEventList::default()
-    })
+    let inner = &context.app.inner;
+    let map = inner.map.as_ref();
+    let has_failure_area = map.is_some_and(|map| map.equipment_failure().is_some());
+    let has_weighing_area = map.is_some_and(|map| map.manual_weighing().is_some());
+    let trouble = inner.image().area_trouble.clone();
+    inner
+        .store
+        .read(move |read| {
+            Ok(PlcEventList {
+                has_failure_area,
+                has_weighing_area,
+                failure_trouble: trouble.get(&Area::EquipmentFailure).cloned(),
+                weighing_trouble: trouble.get(&Area::ManualWeighing).cloned(),
+                failures: read
+                    .failures_latest(LIST)?
+                    .into_iter()
+                    .map(failure_view)
+                    .collect(),
+                weighings: read
+                    .weighings_latest(LIST)?
+                    .into_iter()
+                    .map(weighing_view)
+                    .collect(),
+            })
+        })
+        .await
+}
+
+fn failure_view(row: FailureRow) -> EquipmentFailureView {
+    EquipmentFailureView {
+        id: row.id,
+        equipment_code: row.equipment_code,
+        info: row.info,
+        plc_time: row.plc_time.unwrap_or_default(),
+        stored_at_ms: row.stored_at_ms,
+        acked_at_ms: row.acked_at_ms,
+        posting: row.posting,
+        last_answer: row.last_answer,
+    }
+}
+
+fn weighing_view(row: WeighingRow) -> ManualWeighingView {
+    ManualWeighingView {
+        id: row.id,
+        order_name: row.order_name,
+        batch_id: row.batch_id,
+        batch_label: row.batch_label,
+        product_id: row.product_id,
+        material: row.material,
+        mass_g: row.mass.0,
+        stored_at_ms: row.stored_at_ms,
+        acked_at_ms: row.acked_at_ms,
+        posting: row.posting.unwrap_or(Posting::NotDue),
+        last_answer: row.last_answer.or(row.note),
+    }
 }

@@ -7,6 +7,7 @@ use millrace_core::batch::run::Run;
 use millrace_core::ids::{BatchId, SiloNo, SlotNo};
 use millrace_core::registers::truth::ProgramWords;
 use millrace_core::units::Grams;
+use millrace_store::table::area_step::Area;
 use millrace_store::table::batch::BatchRow;
 
 use crate::commands::plc::SlotShows;
@@ -139,6 +140,8 @@ pub(crate) struct Image {
     pub(crate) program: Option<ProgramImage>,
     /// Since when an offer that is being taken back reads empty (monotonic).
     pub(crate) emptied: BTreeMap<SlotNo, i64>,
+    /// Why the content of an area beside the slots is not believed, while it is not.
+    pub(crate) area_trouble: BTreeMap<Area, String>,
 }
 
 impl Image {

@@ -2,6 +2,8 @@
 //! from committed rows: a command of a person is a row, so a restart needs no path of its own.
 //! Leaves out sockets (field), SQL (store) and rules (core).
 
+mod area_event;
+mod areas;
 mod command;
 mod decide;
 mod download;
@@ -108,6 +110,8 @@ pub(crate) struct Engine {
     map: Arc<RegisterMap>,
     /// Slots to look at, in turn.
     turn: slots::Turn,
+    /// The areas beside the slots.
+    areas: areas::Areas,
     link_was: Option<LinkState>,
     /// The PLC's CPU had a warning at the last look.
     warned: bool,
@@ -121,12 +125,13 @@ impl Engine {
             plc,
             map,
             turn,
+            areas: areas::Areas::default(),
             link_was: None,
             warned: false,
         }
     }
 
-    /// One cycle over all batches that hold a slot, then a look at the idle slots. Answers true when
+    /// One cycle over all batches that hold a slot, then a look at the idle slots and the areas. Answers true when
     /// a batch is live, so that the next cycle comes soon.
     pub(crate) async fn cycle(&mut self) -> bool {
         let rows = match self
@@ -167,6 +172,9 @@ impl Engine {
         }
         if outcome.is_ok() {
             outcome = self.look_at_idle_slots().await;
+        }
+        if outcome.is_ok() {
+            outcome = self.look_at_areas().await;
         }
         match outcome {
             Ok(()) => {}

@@ -1,16 +1,17 @@
 //! What the ERP shall know, written down in the transaction of the fact it reports: its key is fixed
 //! here, for ever. Leaves out sending ([`super::posting`]).
 
-use millrace_core::erp::{ConsumptionLine, ConsumptionPost};
+use millrace_core::erp::{ConsumptionLine, ConsumptionPost, FailurePost, MaterialPost};
 use millrace_core::error_code::ErrorCode;
 use millrace_core::journal::JournalKind;
 use millrace_core::units::Grams;
 use millrace_store::Write;
 use millrace_store::table::batch::BatchRow;
-use millrace_store::table::outbox::MessageKind;
+use millrace_store::table::outbox::{MessageKind, OutboxRow};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
+pub(crate) use crate::jobs::message_area::{queue_failure, queue_material};
 
 /// Payload of a cancel message.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -134,4 +135,20 @@ pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, AppError> {
             &error,
         )
     })
+}
+
+/// What a message is about, in a few words; empty for one that cannot be read.
+pub(crate) fn subject(row: &OutboxRow) -> String {
+    let named = match row.kind {
+        MessageKind::Consumption | MessageKind::CancelOrder => None,
+        MessageKind::EquipmentFailure => serde_json::from_str::<FailurePost>(&row.payload)
+            .ok()
+            .map(|post| post.equipment_code),
+        MessageKind::MaterialConsumption => serde_json::from_str::<MaterialPost>(&row.payload)
+            .ok()
+            .map(|post| post.material),
+    };
+    named
+        .or_else(|| row.batch_label.clone())
+        .unwrap_or_default()
 }

@@ -2,7 +2,9 @@
 
 pub(crate) mod intake;
 pub(crate) mod message;
+mod message_area;
 pub(crate) mod posting;
+mod posting_area;
 
 use std::sync::{Mutex, PoisonError};
 

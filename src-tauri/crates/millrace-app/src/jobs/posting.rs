@@ -11,7 +11,8 @@ use millrace_store::table::outbox::{MessageKind, OutboxRow};
 
 use crate::error::AppError;
 use crate::inner::Inner;
-use crate::jobs::message::{CancelPayload, to_json};
+use crate::jobs::message::{CancelPayload, subject, to_json};
+use crate::jobs::posting_area;
 
 /// First pause after a failed attempt; it doubles.
 const BACK_OFF_FIRST_MS: i64 = 2_000;
@@ -35,7 +36,7 @@ pub(crate) enum Worked {
 }
 
 /// How an attempt ended.
-enum Outcome {
+pub(super) enum Outcome {
     Posted {
         answer: String,
         read_back: Option<ReadBack>,
@@ -50,6 +51,14 @@ enum Outcome {
         why: String,
         read_back: Option<ReadBack>,
     },
+}
+
+/// A stored message that this program cannot read.
+pub(super) fn unreadable(error: &serde_json::Error) -> Outcome {
+    Outcome::Refused {
+        why: format!("the stored message cannot be read: {error}"),
+        read_back: None,
+    }
 }
 
 /// Works on the next due message.
@@ -70,6 +79,10 @@ pub(crate) async fn work(inner: &Inner) -> Result<Worked, AppError> {
     match row.kind {
         MessageKind::Consumption => consumption(inner, erp.as_ref(), row).await?,
         MessageKind::CancelOrder => cancel(inner, erp.as_ref(), row).await?,
+        MessageKind::EquipmentFailure => posting_area::failure(inner, erp.as_ref(), row).await?,
+        MessageKind::MaterialConsumption => {
+            posting_area::material(inner, erp.as_ref(), row).await?
+        }
     }
     Ok(Worked::Did)
 }
@@ -81,18 +94,7 @@ async fn consumption(
 ) -> Result<(), AppError> {
     let post: ConsumptionPost = match serde_json::from_str(&row.payload) {
         Ok(post) => post,
-        Err(error) => {
-            let why = format!("the stored message cannot be read: {error}");
-            return settle(
-                inner,
-                row,
-                Outcome::Refused {
-                    why,
-                    read_back: None,
-                },
-            )
-            .await;
-        }
+        Err(error) => return settle(inner, row, unreadable(&error)).await,
     };
     match row.state {
         Posting::Queued => {
@@ -186,7 +188,7 @@ async fn after_answer(
     }
 }
 
-async fn after_error(inner: &Inner, error: ErpError) -> Outcome {
+pub(super) async fn after_error(inner: &Inner, error: ErpError) -> Outcome {
     let why = error.to_string();
     match &error {
         ErpError::Refused { .. } | ErpError::Unsendable { .. } => {
@@ -211,18 +213,7 @@ async fn after_error(inner: &Inner, error: ErpError) -> Outcome {
 async fn cancel(inner: &Inner, erp: &dyn ErpConnector, row: OutboxRow) -> Result<(), AppError> {
     let payload: CancelPayload = match serde_json::from_str(&row.payload) {
         Ok(payload) => payload,
-        Err(error) => {
-            let why = format!("the stored message cannot be read: {error}");
-            return settle(
-                inner,
-                row,
-                Outcome::Refused {
-                    why,
-                    read_back: None,
-                },
-            )
-            .await;
-        }
+        Err(error) => return settle(inner, row, unreadable(&error)).await,
     };
     // An order that is cancelled already stays so: this call may be repeated whatever happened before.
     let row = match row.state {
@@ -247,7 +238,7 @@ async fn cancel(inner: &Inner, erp: &dyn ErpConnector, row: OutboxRow) -> Result
 }
 
 /// Commits *sending* before the first byte leaves.
-async fn begin(inner: &Inner, mut row: OutboxRow) -> Result<OutboxRow, AppError> {
+pub(super) async fn begin(inner: &Inner, mut row: OutboxRow) -> Result<OutboxRow, AppError> {
     let at_ms = inner.clock.now_ms();
     inner
         .commit(move |tx| {
@@ -260,7 +251,11 @@ async fn begin(inner: &Inner, mut row: OutboxRow) -> Result<OutboxRow, AppError>
         .await
 }
 
-async fn settle(inner: &Inner, mut row: OutboxRow, outcome: Outcome) -> Result<(), AppError> {
+pub(super) async fn settle(
+    inner: &Inner,
+    mut row: OutboxRow,
+    outcome: Outcome,
+) -> Result<(), AppError> {
     let at_ms = inner.clock.now_ms();
     let back_off = back_off_ms(row.attempts, row.id.0);
     inner
@@ -326,10 +321,23 @@ pub(crate) fn mirror(
     at_ms: i64,
     journal: Option<(JournalKind, String)>,
 ) -> Result<(), AppError> {
-    if row.kind != MessageKind::Consumption {
-        return Ok(());
+    match row.kind {
+        MessageKind::CancelOrder => return Ok(()),
+        // Their state stands in the outbox alone; what a person must know is told.
+        MessageKind::EquipmentFailure | MessageKind::MaterialConsumption => {
+            if let Some((kind, reason)) = journal.filter(|(k, _)| *k != JournalKind::PostingPosted)
+            {
+                let reason = format!("{}: {reason}", subject(row));
+                tx.journal_add(at_ms, row.batch_id, kind, &[("reason", reason)])?;
+            }
+            return Ok(());
+        }
+        MessageKind::Consumption => {}
     }
-    let before = tx.batch(row.batch_id)?;
+    let Some(batch_id) = row.batch_id else {
+        return Ok(());
+    };
+    let before = tx.batch(batch_id)?;
     if before.posting != row.state {
         let mut after = before.clone();
         after.posting = row.state;
@@ -339,12 +347,12 @@ pub(crate) fn mirror(
         ))?;
     }
     if let Some((kind, reason)) = journal {
-        tx.journal_add(at_ms, Some(row.batch_id), kind, &[("reason", reason)])?;
+        tx.journal_add(at_ms, Some(batch_id), kind, &[("reason", reason)])?;
     }
     Ok(())
 }
 
-fn back_off_ms(attempts: i64, id: i64) -> i64 {
+pub(super) fn back_off_ms(attempts: i64, id: i64) -> i64 {
     let doublings = u32::try_from(attempts.clamp(1, 9) - 1).unwrap_or(0);
     // Spread by id, so that a backlog does not come back as one crowd.
     (BACK_OFF_FIRST_MS << doublings).min(BACK_OFF_LONGEST_MS) + id.rem_euclid(7) * 100

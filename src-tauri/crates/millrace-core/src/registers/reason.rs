@@ -131,7 +131,7 @@ pub enum Reason {
 }
 
 /// Words as four hexadecimal digits each, as an electrician's monitor shows them.
-struct Hex<'a>(&'a [u16]);
+pub(super) struct Hex<'a>(pub(super) &'a [u16]);
 
 impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

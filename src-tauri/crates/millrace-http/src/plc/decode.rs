@@ -1,11 +1,12 @@
 //! `plc decode`: the words of one slot judged by the same rules as on a live line, as one line of
 //! JSON. A refused block shows its reasons and no values. Leaves out any PLC.
 
+use millrace_app::commissioning::words;
 use millrace_core::ids::SlotNo;
 use millrace_core::registers::{Expected, RegisterMap, SlotBlock, Verdict, accept};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::{DecodeArgs, USAGE, load_map, words};
+use super::{DecodeArgs, USAGE, load_map};
 use crate::launch::Exit;
 
 /// What is printed.
@@ -63,7 +64,7 @@ pub(super) fn line(args: &DecodeArgs) -> Result<String, Exit> {
         code: USAGE,
         message,
     };
-    let (map, _) = load_map(&args.map).map_err(unreadable)?;
+    let map = load_map(&args.map).map_err(unreadable)?;
     let words =
         words::from_hex(&args.words).map_err(|why| unreadable(format!("--words: {why}.")))?;
     let answer = judge(&map, &words, args.slot, args.order.as_deref());

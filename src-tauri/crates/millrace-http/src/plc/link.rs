@@ -5,24 +5,24 @@ use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::time::Duration;
 
 use directories::ProjectDirs;
+use millrace_app::commissioning::{SlotWords, cause, read_slot};
 use millrace_app::config::Config;
 use millrace_core::ids::SlotNo;
 use millrace_core::registers::RegisterMap;
-use millrace_field::plc::{self, DriverConfig, DriverKind, PlcError, PlcHandle, Refusal};
+use millrace_field::plc::{self, DriverConfig, DriverKind, PlcError, PlcHandle};
 use tokio::net::UdpSocket;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::{Reach, UNREACHABLE, fault, load_map, warn, words};
-use crate::launch::{CONFIG, Exit, RUNNING};
+use super::{Reach, UNREACHABLE, load_map, warn};
+use crate::launch::{CONFIG, Exit, FAULT, RUNNING};
 
 /// How long a closed port may take to say so.
 const CLOSED_PORT: Duration = Duration::from_millis(300);
-/// The FINS end code of a wrong header, which means wrong node numbers.
-const HEADER_ERROR: u16 = 0x1005;
 
 /// A connection with what belongs to it.
 #[derive(Debug)]
@@ -31,19 +31,10 @@ pub(super) struct Link {
     pub(super) config: Config,
     pub(super) map_path: PathBuf,
     pub(super) map: RegisterMap,
-    pub(super) map_text: String,
     pub(super) driver: DriverConfig,
     pub(super) plc: PlcHandle,
     /// The connection lives as long as this does.
     _stop: watch::Sender<bool>,
-}
-
-/// One slot as both areas show it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SlotWords {
-    pub(super) slot: SlotNo,
-    pub(super) read: Vec<u16>,
-    pub(super) write: Vec<u16>,
 }
 
 impl Link {
@@ -71,7 +62,7 @@ impl Link {
         };
         let folder = config_path.parent().unwrap_or(Path::new(""));
         let map_path = folder.join(&wiring.registers);
-        let (map, map_text) = load_map(&map_path).map_err(wrong)?;
+        let map = load_map(&map_path).map_err(wrong)?;
         let mut driver = wiring.driver.clone();
         let data = reach
             .data_dir
@@ -86,7 +77,6 @@ impl Link {
             config_path,
             map_path,
             map,
-            map_text,
             driver,
             plc,
             _stop: stop,
@@ -114,100 +104,30 @@ impl Link {
 
     /// All named words of a slot in both areas.
     pub(super) async fn slot(&self, slot: SlotNo) -> Result<SlotWords, PlcError> {
-        let count = words::used_words(&self.map);
-        Ok(SlotWords {
-            slot,
-            read: self.plc.read(self.map.read_base(slot), count).await?,
-            write: self.plc.read(self.map.write_base(slot), count).await?,
-        })
+        read_slot(&self.plc, &self.map, slot).await
     }
 
     /// Ends with the exact cause: code 69 where the PLC was not reached, else 1.
     pub(super) async fn exit(&self, error: &PlcError) -> Exit {
-        let message = self.cause(error).await;
-        if matches!(error, PlcError::Timeout { .. } | PlcError::Io(_))
-            || self.plc.link().last_ok.is_none()
-        {
-            Exit {
-                code: UNREACHABLE,
-                message,
-            }
-        } else {
-            fault(message)
+        Exit {
+            code: self.code(error),
+            message: self.cause(error).await,
         }
     }
 
     /// Why a request did not go well, and what to look at.
-    pub(super) async fn cause(&self, error: &PlcError) -> String {
-        let plc = format!("PLC {}: {error}", self.plc.describe());
-        match (error, self.driver.kind) {
-            (
-                PlcError::Timeout { .. },
-                DriverKind::FinsUdp {
-                    node_local,
-                    node_plc,
-                    ..
-                },
-            ) => {
-                format!("{plc}. {}", self.silence(node_local, node_plc).await)
-            }
-            (
-                PlcError::EndCode {
-                    code: Refusal::Fins(code),
-                },
-                DriverKind::FinsUdp {
-                    node_local,
-                    node_plc,
-                    ..
-                },
-            ) if code.code() == HEADER_ERROR => format!(
-                "{plc}. The node numbers are wrong: node_plc is {node_plc}, node_local is \
-                 {node_local}; by default a node number is the last number of the address."
-            ),
-            (PlcError::Io(why), DriverKind::FinsUdp { local_port, .. })
-                if why.kind() == ErrorKind::AddrInUse =>
-            {
-                format!(
-                    "{plc}. Our own port {local_port} is in use: the program that runs the line has \
-                     it. Give a free node number with --node."
-                )
-            }
-            (PlcError::Io(why), _) if why.kind() == ErrorKind::ConnectionRefused => format!(
-                "{plc}. The machine {} is there, but nobody listens on its TCP port {}.",
-                self.driver.address.ip(),
-                self.driver.address.port()
-            ),
-            _ => format!("{plc}."),
-        }
+    async fn cause(&self, error: &PlcError) -> String {
+        cause(&self.plc, &self.driver, Some(knock), error).await
     }
 
-    /// What stands behind an answer that did not come.
-    async fn silence(&self, local: u8, remote: u8) -> String {
-        let noticed = self.plc.link().counters.noticed;
-        let dropped = noticed.foreign + noticed.late + noticed.wrong_length;
-        if dropped > 0 {
-            return format!(
-                "{dropped} datagrams came that do not answer our requests: node_plc {remote} is not \
-                 the PLC's, or another tool uses node {local}."
-            );
-        }
-        let address = self.driver.address;
-        match knock(address).await {
-            Some(ErrorKind::ConnectionRefused) => format!(
-                "The machine {} is there, but nobody listens on its UDP port {}: look at the port, \
-                 and at the PLC's FINS/UDP setting.",
-                address.ip(),
-                address.port()
-            ),
-            Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) => format!(
-                "There is no way to {}: look at cable, switch, this machine's own address and its \
-                 network mask.",
-                address.ip()
-            ),
-            _ => format!(
-                "Nothing came back at all: the PLC is off or at another address, a firewall is \
-                 between, or it does not answer node {local} as node {remote}."
-            ),
+    /// The exit code of an error: 69 where the PLC was not reached, else 1.
+    pub(super) fn code(&self, error: &PlcError) -> u8 {
+        if matches!(error, PlcError::Timeout { .. } | PlcError::Io(_))
+            || self.plc.link().last_ok.is_none()
+        {
+            UNREACHABLE
+        } else {
+            FAULT
         }
     }
 }
@@ -258,22 +178,26 @@ fn is_running(data: &Path) -> bool {
 }
 
 /// Sends an empty datagram, which no PLC takes for a command, and hears what the network says.
-async fn knock(address: SocketAddr) -> Option<ErrorKind> {
+pub(super) fn knock(
+    address: SocketAddr,
+) -> Pin<Box<dyn Future<Output = Option<ErrorKind>> + Send>> {
     let any: SocketAddr = if address.is_ipv4() {
         (Ipv4Addr::UNSPECIFIED, 0).into()
     } else {
         (Ipv6Addr::UNSPECIFIED, 0).into()
     };
-    let knocked = async {
+    let knocked = async move {
         let socket = UdpSocket::bind(any).await?;
         socket.connect(address).await?;
         socket.send(&[]).await?;
         socket.recv(&mut [0; 16]).await
     };
-    match timeout(CLOSED_PORT, knocked).await {
-        Ok(Err(error)) => Some(error.kind()),
-        Ok(Ok(_)) | Err(_) => None,
-    }
+    Box::pin(async move {
+        match timeout(CLOSED_PORT, knocked).await {
+            Ok(Err(error)) => Some(error.kind()),
+            Ok(Ok(_)) | Err(_) => None,
+        }
+    })
 }
 
 #[cfg(test)]

@@ -9,12 +9,12 @@ mod link;
 mod map_check;
 mod read;
 mod watch;
-mod words;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use millrace_app::commissioning::words;
 use millrace_core::registers::RegisterMap;
 
 use crate::launch::{Exit, FAULT};
@@ -189,16 +189,15 @@ fn fault(message: String) -> Exit {
     }
 }
 
-/// A map from its file, with its text; the sentence names the file.
-fn load_map(file: &Path) -> Result<(RegisterMap, String), String> {
+/// A map from its file; the sentence names the file.
+fn load_map(file: &Path) -> Result<RegisterMap, String> {
     let text = std::fs::read_to_string(file).map_err(|error| {
         format!(
             "The register map {} cannot be read: {error}.",
             file.display()
         )
     })?;
-    let map = RegisterMap::parse(&text).map_err(|error| format!("{}: {error}.", file.display()))?;
-    Ok((map, text))
+    RegisterMap::parse(&text).map_err(|error| format!("{}: {error}.", file.display()))
 }
 
 /// Prints to standard output. False when nobody reads it any more.

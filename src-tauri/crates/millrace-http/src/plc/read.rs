@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
-use millrace_core::registers::{RegisterMap, Verdict, accept, codec};
+use millrace_app::commissioning::whole_slot;
+use millrace_app::commissioning::words::{self, named, part, shown};
+use millrace_core::registers::{RegisterMap, codec};
 
-use super::link::{Link, SlotWords};
-use super::words::{self, named, part, shown};
+use super::link::Link;
 use super::{ReadArgs, say};
 use crate::launch::Exit;
 
@@ -33,51 +34,6 @@ pub(super) async fn read(args: &ReadArgs) -> Result<u8, Exit> {
         }
     }
     Ok(0)
-}
-
-/// A slot in both areas, raw, decoded and judged.
-pub(super) fn whole_slot(map: &RegisterMap, found: &SlotWords) -> String {
-    let slot = found.slot;
-    let (read, write) = (map.read_base(slot), map.write_base(slot));
-    let mut out = format!(
-        "Slot {slot}, read area (PLC to us) from D{read}: {}\n",
-        verdict(map, found)
-    );
-    out.push_str(&words::dump(read, &found.read));
-    out.push_str(&words::table(map, read, &found.read, true));
-    let _ = writeln!(out, "Slot {slot}, write area (us to PLC) from D{write}:");
-    out.push_str(&words::dump(write, &found.write));
-    out.push_str(&words::table(map, write, &found.write, false));
-    out
-}
-
-/// What the block amounts to, in words.
-pub(super) fn verdict(map: &RegisterMap, found: &SlotWords) -> String {
-    let block = found
-        .read
-        .get(..usize::from(map.block_words()))
-        .unwrap_or_default();
-    match accept(map, found.slot, block, None) {
-        Verdict::Empty => "empty".to_owned(),
-        Verdict::Accepted(block) => {
-            let state = match (block.finished, block.failed) {
-                (_, true) => "failed",
-                (true, false) => "finished",
-                (false, false) => "not finished",
-            };
-            let dosed = block
-                .total()
-                .map_or_else(|| "out of range".to_owned(), |total| total.to_string());
-            format!(
-                "accepted, order {:?}, {state}, planned {}, dosed {dosed}",
-                block.order_name, block.planned
-            )
-        }
-        Verdict::Refused(reasons) => {
-            let all: Vec<String> = reasons.iter().map(ToString::to_string).collect();
-            format!("REFUSED: {}", all.join("; "))
-        }
-    }
 }
 
 /// Words from anywhere: one a line, with what the map calls it.

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use millrace_app::clock::{Clock, SystemClock};
+use millrace_app::commissioning::words::{hex, named, part, shown};
+use millrace_app::commissioning::{SlotWords, verdict};
 use millrace_core::registers::RegisterMap;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::link::{Link, SlotWords};
-use super::read::verdict;
-use super::words::{hex, named, part, shown};
+use super::link::Link;
 use super::{WatchArgs, fault, say};
 use crate::launch::Exit;
 

@@ -134,6 +134,12 @@ fn a_right_map_shows_its_addresses_and_a_wrong_one_its_key() {
         row("command_echo"),
         ["command_echo", "D6077", "-", "1", "i16", "1"]
     );
+    assert_eq!(
+        row("system.heartbeat"),
+        ["system.heartbeat", "D9020", "1", "i16"]
+    );
+    assert_eq!(row("failure.year"), ["failure.year", "D8016", "1", "bcd"]);
+    assert_eq!(row("weighing.qty"), ["weighing.qty", "D9010", "2", "u32"]);
     for (right, wrong, names) in [
         ("id_offset = 30", "id_offset = 29", "already belongs to"),
         ("stride = 100", "stride = 50", "stride"),

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use millrace_core::ids::{SiloNo, SlotNo};
@@ -12,8 +13,11 @@ use millrace_plant::{PlantConfig, RunningPlant};
 
 use super::site::{MAP, Site, check, out};
 
-/// A plant whose clock the test moves, and the site that asks it.
-async fn plant() -> (RunningPlant, Site) {
+/// Where the demo map has its heartbeat.
+const HEARTBEAT: usize = 9_020;
+
+/// A plant in which nothing moves by itself, and the site that asks it.
+async fn still_plant() -> (Arc<RunningPlant>, Site) {
     let plant = millrace_plant::start(PlantConfig {
         speed: 0.0,
         ..PlantConfig::default()
@@ -21,6 +25,20 @@ async fn plant() -> (RunningPlant, Site) {
     .await
     .expect("loopback");
     let site = Site::new(MAP, plant.fins());
+    (Arc::new(plant), site)
+}
+
+/// A plant whose program counts its heartbeat; everything else moves when the test says so.
+async fn plant() -> (Arc<RunningPlant>, Site) {
+    let (plant, site) = still_plant().await;
+    let beating = Arc::clone(&plant);
+    tokio::spawn(async move {
+        let mut beats = tokio::time::interval(Duration::from_millis(250));
+        for beat in 1.. {
+            beats.tick().await;
+            beating.with_plant(|plant| plant.write_words(9_020, &[beat]).expect("inside"));
+        }
+    });
     (plant, site)
 }
 
@@ -48,8 +66,11 @@ fn load(plant: &RunningPlant) {
         .expect("nothing to save");
 }
 
+/// All words but the heartbeat, which the PLC itself counts.
 fn memory(plant: &RunningPlant) -> Vec<u16> {
-    plant.with_plant(|plant| plant.read_words(0, 32_768).expect("all of it"))
+    let mut words = plant.with_plant(|plant| plant.read_words(0, 32_768).expect("all of it"));
+    words[HEARTBEAT] = 0;
+    words
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -77,6 +98,9 @@ async fn the_doctor_finds_a_right_plant_right_and_changes_nothing() {
             "accepted, order \"WH/MO/00007\", not finished, planned 1000.00 kg",
             "silo_j",
             "ready D7076 = 1",
+            "The heartbeat D9020 rises",
+            "Boot counter D9021",
+            "failure.equipment_code",
             "nothing was written",
             "missing: heartbeat of this program",
             "Nothing to complain about.",
@@ -106,6 +130,38 @@ async fn the_doctor_finds_a_right_plant_right_and_changes_nothing() {
         ],
     );
     assert_eq!(memory(&plant), before, "the spare word is as it was");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_report_fits_a_page() {
+    let (plant, site) = plant().await;
+    load(&plant);
+    plant.with_plant(|plant| plant.write_words(6_054, &[7; 21]).expect("inside"));
+    let output = site.ask(&["doctor", "plc", "--config", "config.toml"]);
+    check(&output, 1, &["Signature"]);
+    let text = out(&output);
+    for line in text.lines() {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
+    let result = text.find("Faults: ").expect("a result");
+    assert!(result < text.find("1. Reach").expect("sections"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_standing_heartbeat_is_a_fault_and_a_lost_download_id_a_warning() {
+    let (plant, site) = still_plant().await;
+    load(&plant);
+    plant.with_plant(|plant| plant.write_words(7_078, &[9]).expect("inside"));
+    let output = site.ask(&["doctor", "plc", "--config", "config.toml"]);
+    check(
+        &output,
+        1,
+        &[
+            "The heartbeat D9020 stands still at",
+            "Slot 1: the download id D7078 is 9 and its copy D6078 is 0",
+            "Faults: 1, warnings: 1.",
+        ],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -175,7 +231,12 @@ async fn a_program_that_never_ran_is_told_with_what_to_do() {
     check(
         &output,
         1,
-        &["was never started", "in RUN", "D7076, then every 100 words"],
+        &[
+            "was never started",
+            "in RUN",
+            "D7076, then every 100 words",
+            "a supervisor may set the flags on the PLC screen",
+        ],
     );
     assert_eq!(memory(&plant), before);
 }

@@ -71,12 +71,17 @@ pub(super) fn out(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The exit code, and what must be told on either stream.
+/// The exit code, and what must be told on either stream, wherever its lines are broken.
 pub(super) fn check(output: &Output, code: i32, told: &[&str]) {
     let all = format!("{}{}", out(output), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "{all}");
+    let flowing = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let read = flowing(&all);
     for sentence in told {
-        assert!(all.contains(sentence), "{sentence:?} is missing in: {all}");
+        assert!(
+            read.contains(&flowing(sentence)),
+            "{sentence:?} is missing in: {all}"
+        );
     }
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use millrace_core::erp::{ConsumptionLine, ConsumptionPost};
+use millrace_core::erp::{ConsumptionLine, ConsumptionPost, FailurePost};
 use millrace_core::units::Grams;
 
 use super::scripted::{Scripted, Step};
@@ -68,6 +68,31 @@ pub(super) async fn run(dialect: &Dialect) {
     a_wrong_password_is_final_and_never_shown(dialect).await;
     an_unknown_order_is_a_refusal(dialect).await;
     a_server_without_tls_is_named(dialect).await;
+    a_lost_answer_about_a_failure_is_unknown_and_not_repeated(dialect).await;
+}
+
+/// A failure makes a new record at each call: where a connector has a place for them at all, a lost
+/// answer is never repeated inside.
+async fn a_lost_answer_about_a_failure_is_unknown_and_not_repeated(dialect: &Dialect) {
+    let peer = Scripted::start(vec![dialect.login_ok.clone(), Step::Close]).await;
+    let erp = connect(dialect.kind, &peer.url);
+    let post = FailurePost {
+        key: "demo:equipment_failure:1:00:1".to_owned(),
+        equipment_code: "silo101".to_owned(),
+        description: "MOTOR_FAILURE".to_owned(),
+        date_utc: "2026-11-22 01:30:00".to_owned(),
+    };
+    let error = erp
+        .report_failure(&post)
+        .await
+        .expect_err("no answer, or no place for it");
+    match error {
+        ErpError::Unsendable { .. } => assert!(peer.seen().is_empty()),
+        other => {
+            assert!(other.outcome_unknown(), "{other:?}");
+            assert_eq!(peer.seen().len(), 2, "sent exactly once");
+        }
+    }
 }
 
 async fn a_refused_connection_sends_nothing(dialect: &Dialect) {

@@ -13,7 +13,9 @@ mod scripted;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use millrace_core::erp::{ConsumptionPost, ErpOrder, ErpOrderState, PostAnswer};
+use millrace_core::erp::{
+    ConsumptionPost, ErpOrder, ErpOrderState, FailurePost, MaterialPost, PostAnswer,
+};
 use millrace_core::units::Grams;
 
 pub use crate::http::{Lost, Unreached};
@@ -97,6 +99,37 @@ pub trait ErpConnector: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`ErpError::Refused`] when the ERP says success but the order is not done.
     async fn mark_done(&self, name: &str, finished: Grams, ended_at: &str) -> Result<(), ErpError>;
+
+    /// Reports an equipment failure. Each call makes a new record: never repeat one whose outcome is
+    /// unknown without [`ErpConnector::failures_like`]. A connector whose ERP has no place for
+    /// failures leaves this as it is.
+    ///
+    /// # Errors
+    /// [`ErpError::Refused`] for an unknown equipment code; ask [`ErpError::outcome_unknown`].
+    async fn report_failure(&self, post: &FailurePost) -> Result<(), ErpError> {
+        Err(no_place("equipment failures", &post.equipment_code))
+    }
+
+    /// How many records the ERP holds with exactly this code, description and date.
+    ///
+    /// # Errors
+    /// [`ErpError`]; nothing was changed.
+    async fn failures_like(&self, post: &FailurePost) -> Result<u64, ErpError> {
+        Err(no_place("equipment failures", &post.equipment_code))
+    }
+
+    /// Reports the running total of one material of one order; the ERP replaces what it held, so the
+    /// same post may be repeated. Answers what the ERP says it holds now.
+    ///
+    /// # Errors
+    /// [`ErpError`]; ask [`ErpError::outcome_unknown`].
+    async fn post_material(&self, post: &MaterialPost) -> Result<Grams, ErpError> {
+        Err(no_place("manual weighings", &post.material))
+    }
+}
+
+fn no_place(what: &str, which: &str) -> ErpError {
+    ErpError::unsendable(format!("this connector has no place for {what} ({which})"))
 }
 
 /// Opens the connector that the settings name. Nothing is sent yet.

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::book::{BookComponent, BookOrder, FailureRow, equipment};
-use super::change::Updated;
+use super::change::{Material, Updated};
 use super::wire::kg;
 
 /// The JSON-RPC wrapping of a result.
@@ -129,7 +129,23 @@ pub(super) fn updated(done: &Updated) -> Value {
 
 /// The answer to `equipment-failure`.
 pub(super) fn failure(row: &FailureRow) -> Value {
-    json!({"status": "success", "message": "Equipment failure recorded", "data": {
-        "id": row.id, "equipment_code": row.equipment, "description": row.description,
-        "equipment_name": equipment(&row.equipment).map(|(name, _)| name), "date": row.date}})
+    json!({"status": "success", "message": "Equipment failure recorded", "data": failure_data(row)})
+}
+
+/// The list of `equipment-failure`.
+pub(super) fn failures(rows: &[&FailureRow]) -> Value {
+    let data: Vec<Value> = rows.iter().map(|row| failure_data(row)).collect();
+    json!({"status": "success", "count": data.len(), "data": data})
+}
+
+fn failure_data(row: &FailureRow) -> Value {
+    json!({"id": row.id, "equipment_code": row.equipment, "description": row.description,
+        "equipment_name": equipment(&row.equipment).map(|(name, _)| name), "date": row.date})
+}
+
+/// The answer to `material-consumption`.
+pub(super) fn material(done: &Material) -> Value {
+    json!({"status": "success", "message": "Material consumption recorded", "mo_id": done.order,
+        "mo_state": "progress", "applied_qty": kg(done.applied_g), "move_ids": [done.move_id],
+        "update_mode": done.mode, "can_update_again": true})
 }

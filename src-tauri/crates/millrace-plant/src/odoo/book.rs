@@ -101,6 +101,9 @@ pub struct NewComponent {
     pub product: String,
     /// The BoM line's quantity in grams, not scaled to the order.
     pub to_consume_g: Grams,
+    /// The product's number; without one it is made from the name.
+    #[serde(default)]
+    pub product_id: Option<i64>,
 }
 
 /// An order in the book.
@@ -242,7 +245,9 @@ impl OdooBook {
             .into_iter()
             .map(|component| BookComponent {
                 move_id: self.next_id(),
-                product_id: product_id(&component.product),
+                product_id: component
+                    .product_id
+                    .unwrap_or_else(|| product_id(&component.product)),
                 product: component.product,
                 to_consume_g: component.to_consume_g,
                 consumed_g: Grams::ZERO,
@@ -318,9 +323,10 @@ impl OdooBook {
     }
 }
 
-/// A stable number per product name, so that the same material has one id in all orders.
+/// A stable number per product name, so that the same material has one id in all orders. It fits the
+/// one signed word in which a PLC names a product.
 fn product_id(name: &str) -> i64 {
     name.bytes()
-        .fold(7_i64, |hash, byte| (hash * 31 + i64::from(byte)) % 899_981)
+        .fold(7_i64, |hash, byte| (hash * 31 + i64::from(byte)) % 31_981)
         + 100
 }

@@ -268,6 +268,108 @@ impl OdooBook {
     }
 }
 
+impl OdooBook {
+    /// The list of `equipment-failure`: the newest first, of one code when one is asked for.
+    #[must_use]
+    pub fn failures_of(&self, code: Option<&str>, limit: usize, offset: usize) -> Vec<&FailureRow> {
+        self.failures
+            .iter()
+            .rev()
+            .filter(|row| code.is_none_or(|code| row.equipment == code))
+            .skip(offset)
+            .take(limit)
+            .collect()
+    }
+
+    /// `material-consumption`: one component by its product, added to what the order holds unless
+    /// `update_mode` says replace.
+    ///
+    /// # Errors
+    /// The addon's message; nothing has changed then.
+    pub fn consume_material(&mut self, params: &Map<String, Value>) -> Result<Material, String> {
+        let mo_id = params
+            .get("mo_id")
+            .ok_or("Validation failed: mo_id is required")?;
+        let index = self
+            .position(mo_id)
+            .ok_or_else(|| format!("Validation failed: MO {} not found", plain(mo_id)))?;
+        match self.orders[index].state {
+            OrderState::Confirmed | OrderState::Progress => {}
+            state @ (OrderState::Done | OrderState::Cancel) => {
+                return Err(format!("Cannot update MO in state {}", state.word()));
+            }
+        }
+        let text = |key: &str| params.get(key).and_then(Value::as_str);
+        let code = text("equipment_id").unwrap_or_default();
+        equipment(code)
+            .ok_or_else(|| format!("Validation failed: Equipment {code:?} not found"))?;
+        if text("timestamp").is_some_and(|time| time.ends_with('Z')) {
+            // The addon compares a time with a zone to one without.
+            return Err("can't compare offset-naive and offset-aware datetimes".to_owned());
+        }
+        let mass = params
+            .get("quantity")
+            .and_then(grams)
+            .filter(|mass| *mass > Grams::ZERO)
+            .ok_or("Validation failed: quantity must be greater than 0")?;
+        let number = |key: &str| params.get(key).and_then(Value::as_i64);
+        let product_id = number("product_id")
+            .or_else(|| number("product_tmpl_id").map(|id| id + 6))
+            .ok_or("Validation failed: product_id is required")?;
+        let is_replace = text("update_mode") == Some("replace");
+        let (move_row_id, log_row_id) = (self.next_id(), self.next_id());
+        let order = &mut self.orders[index];
+        let component = order
+            .components
+            .iter_mut()
+            .find(|component| component.product_id == product_id)
+            .ok_or("Validation failed: No raw material move found for this product")?;
+        let before = component.consumed_g;
+        let after = if is_replace {
+            mass
+        } else {
+            Grams(before.0 + mass.0)
+        };
+        component.consumed_g = after;
+        let done = Material {
+            order: order.name.clone(),
+            applied_g: after,
+            move_id: component.move_id,
+            mode: if is_replace { "replace" } else { "add" },
+        };
+        if after != before {
+            self.stock_moves.push(StockMove {
+                id: move_row_id,
+                order: order.name.clone(),
+                equipment: Some(component.equipment.clone()),
+                product: component.product.clone(),
+                delta_g: Grams(after.0 - before.0),
+            });
+        }
+        self.material_log.push(MaterialRow {
+            id: log_row_id,
+            order: order.name.clone(),
+            equipment: code.to_owned(),
+            applied_g: after,
+        });
+        order.state = OrderState::Progress;
+        Ok(done)
+    }
+}
+
+/// What an accepted `material-consumption` did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Material {
+    /// The order's name.
+    pub order: String,
+    /// What the order holds of the material now.
+    pub applied_g: Grams,
+    /// The raw material move.
+    pub move_id: i64,
+    /// `add` or `replace`.
+    pub mode: &'static str,
+}
+
 fn first<'a>(params: &'a Map<String, Value>, keys: &[&str]) -> Option<&'a Value> {
     keys.iter()
         .find_map(|key| params.get(*key))

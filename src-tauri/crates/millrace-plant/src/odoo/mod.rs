@@ -23,7 +23,7 @@ pub use book::{
     BookComponent, BookOrder, FailureRow, MaterialRow, NewComponent, NewOrder, OdooBook,
     OrderState, StockMove,
 };
-pub use change::{AppliedItem, Updated};
+pub use change::{AppliedItem, Material, Updated};
 pub use demo::demo_orders;
 pub use fault::{FaultChange, FaultScope, Faults};
 pub use route::router;

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::connect_info::ConnectInfo;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
@@ -37,6 +38,8 @@ pub(super) enum Route {
     Cancel,
     MarkDone,
     Failure,
+    FailureList,
+    Material,
 }
 
 /// What a route answers: a body, and a new session's key if there is one.
@@ -50,8 +53,12 @@ impl Route {
     fn kind(self) -> CallKind {
         match self {
             Route::Health | Route::Version | Route::Login | Route::WebLogin => CallKind::Entry,
-            Route::List | Route::ListConfirmed | Route::Detail => CallKind::Read,
-            Route::Update | Route::Cancel | Route::MarkDone | Route::Failure => CallKind::Write,
+            Route::List | Route::ListConfirmed | Route::Detail | Route::FailureList => {
+                CallKind::Read
+            }
+            Route::Update | Route::Cancel | Route::MarkDone | Route::Failure | Route::Material => {
+                CallKind::Write
+            }
         }
     }
 
@@ -80,7 +87,11 @@ pub fn router(odoo: Arc<VirtualOdoo>) -> Router {
         )
         .route("/api/scada/mo/cancel", calling(Route::Cancel))
         .route("/api/scada/mo/mark-done", calling(Route::MarkDone))
-        .route("/api/scada/equipment-failure", calling(Route::Failure))
+        .route(
+            "/api/scada/equipment-failure",
+            calling(Route::Failure).merge(reading(Route::FailureList)),
+        )
+        .route("/api/scada/material-consumption", calling(Route::Material))
         .merge(sim::routes())
         .with_state(odoo)
 }
@@ -109,9 +120,7 @@ async fn handle(route: Route, State(odoo): State<Arc<VirtualOdoo>>, request: Req
         match hit {
             Hit::Status500 => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
             Hit::Html => html_page(),
-            Hit::None | Hit::CutBefore | Hit::CutAfter => {
-                respond(&odoo, route, &parts.headers, &body)
-            }
+            Hit::None | Hit::CutBefore | Hit::CutAfter => respond(&odoo, route, &parts, &body),
         }
     });
     let response = work
@@ -144,18 +153,24 @@ fn html_page() -> Response {
 }
 
 /// Checks the body as Odoo's json routes do, and wraps the answer in HTTP.
-fn respond(odoo: &VirtualOdoo, route: Route, headers: &HeaderMap, body: &[u8]) -> Response {
-    let is_json = headers
+fn respond(odoo: &VirtualOdoo, route: Route, parts: &Parts, body: &[u8]) -> Response {
+    let is_json = parts
+        .headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|kind| kind.starts_with("application/json"));
-    let Some(body) = is_json
+    let Some(mut body) = is_json
         .then(|| serde_json::from_slice::<Map<String, Value>>(body).ok())
         .flatten()
     else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    match answer_to(odoo, route, session_of(headers), &body) {
+    if route == Route::FailureList {
+        // The body has to be there; what is asked for stands in the address.
+        let asked = query(parts.uri.query().unwrap_or_default());
+        body.insert("params".to_owned(), Value::Object(asked));
+    }
+    match answer_to(odoo, route, session_of(&parts.headers), &body) {
         Ok(Answer { body, session }) => {
             let mut builder = Response::builder().header(header::CONTENT_TYPE, "application/json");
             if let Some(key) = session {
@@ -173,6 +188,34 @@ fn respond(odoo: &VirtualOdoo, route: Route, headers: &HeaderMap, body: &[u8]) -
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// The parameters of an address, as texts.
+fn query(text: &str) -> Map<String, Value> {
+    text.split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(key, value)| (key.to_owned(), Value::String(decoded(value))))
+        .collect()
+}
+
+/// A value of an address without its percent signs. What is no UTF-8 finds nothing.
+fn decoded(value: &str) -> String {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'%' => {
+                let digits: Vec<u8> = rest.by_ref().take(2).collect();
+                let number = std::str::from_utf8(&digits)
+                    .ok()
+                    .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+                bytes.extend(number);
+            }
+            b'+' => bytes.push(b' '),
+            other => bytes.push(other),
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 fn session_of(headers: &HeaderMap) -> Option<&str> {
@@ -252,6 +295,24 @@ pub(super) fn answer_to(
                     |row| answer::failure(&row),
                 )
         }
+        Route::FailureList => {
+            let text = |key: &str| params.get(key).and_then(Value::as_str);
+            let number = |key: &str, default: usize| {
+                text(key).and_then(|n| n.parse().ok()).unwrap_or(default)
+            };
+            let (limit, offset) = (number("limit", 100), number("offset", 0));
+            answer::failures(
+                &odoo
+                    .book()
+                    .failures_of(text("equipment_code"), limit, offset),
+            )
+        }
+        Route::Material => odoo
+            .change(|book| book.consume_material(params))?
+            .map_or_else(
+                |message| answer::refused(&message),
+                |done| answer::material(&done),
+            ),
     };
     Ok(plain(answer::result(&id, result)))
 }

@@ -340,6 +340,18 @@ impl Read<'_> {
         rows.collect()
     }
 
+    /// The batches of orders with this name, oldest first.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn batches_of_name(&self, order_name: &str) -> Result<Vec<BatchRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM batch WHERE order_name = ?1 ORDER BY id"
+        ))?;
+        let rows = statement.query_and_then([order_name], read)?;
+        rows.collect()
+    }
+
     /// Batches with any of these words, in order of intake.
     ///
     /// # Errors

@@ -16,6 +16,8 @@ pub struct ManualLineRow {
     pub material: String,
     /// The ERP's equipment code.
     pub erp_code: String,
+    /// The ERP's product number, where the order names one.
+    pub product_id: Option<i64>,
     /// Plan.
     pub planned_g: Grams,
     /// Weighed.
@@ -33,17 +35,18 @@ impl Read<'_> {
     /// As SQLite reports them.
     pub fn manual_lines(&self, id: BatchId) -> Result<Vec<ManualLineRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT line_no, material, erp_code, planned_g, actual_g, entered_by, entered_at_ms FROM manual_line WHERE batch_id = ?1 ORDER BY line_no",
+            "SELECT line_no, material, erp_code, product_id, planned_g, actual_g, entered_by, entered_at_ms FROM manual_line WHERE batch_id = ?1 ORDER BY line_no",
         )?;
         let rows = statement.query_map([id.0], |row| {
             Ok(ManualLineRow {
                 line_no: row.get(0)?,
                 material: row.get(1)?,
                 erp_code: row.get(2)?,
-                planned_g: Grams(row.get(3)?),
-                actual_g: row.get::<_, Option<i64>>(4)?.map(Grams),
-                entered_by: row.get(5)?,
-                entered_at_ms: row.get(6)?,
+                product_id: row.get(3)?,
+                planned_g: Grams(row.get(4)?),
+                actual_g: row.get::<_, Option<i64>>(5)?.map(Grams),
+                entered_by: row.get(6)?,
+                entered_at_ms: row.get(7)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -1,13 +1,16 @@
 //! One file a table: its row, its reads, its writes. Stored words are translated here and nowhere
 //! else; a word that the program does not know is an error, never a guess.
 
+pub mod area_step;
 pub mod audit;
 pub mod batch;
 pub mod batch_line;
 pub mod download_step;
+pub mod equipment_failure;
 pub mod erp_order;
 pub mod journal;
 pub mod manual_line;
+pub mod manual_weighing;
 pub mod meta;
 pub mod outbox;
 pub mod person;

@@ -15,22 +15,34 @@ pub enum MessageKind {
     Consumption,
     /// Cancel the order.
     CancelOrder,
+    /// An equipment failed. Belongs to no order and no batch.
+    EquipmentFailure,
+    /// What was added by hand of one material of an order.
+    MaterialConsumption,
 }
 
 impl MessageKind {
+    /// Every kind.
+    pub const ALL: [MessageKind; 4] = [
+        MessageKind::Consumption,
+        MessageKind::CancelOrder,
+        MessageKind::EquipmentFailure,
+        MessageKind::MaterialConsumption,
+    ];
+
     /// The stored word.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             MessageKind::Consumption => "consumption",
             MessageKind::CancelOrder => "cancel_order",
+            MessageKind::EquipmentFailure => "equipment_failure",
+            MessageKind::MaterialConsumption => "material_consumption",
         }
     }
 
     fn from_word(word: &str) -> Option<MessageKind> {
-        [MessageKind::Consumption, MessageKind::CancelOrder]
-            .into_iter()
-            .find(|k| k.word() == word)
+        MessageKind::ALL.into_iter().find(|k| k.word() == word)
     }
 }
 
@@ -43,12 +55,12 @@ pub struct OutboxRow {
     pub key: String,
     /// What it asks.
     pub kind: MessageKind,
-    /// Order.
-    pub order_id: OrderId,
-    /// Batch.
-    pub batch_id: BatchId,
+    /// Order; `None` for an equipment failure.
+    pub order_id: Option<OrderId>,
+    /// Batch; `None` for an equipment failure.
+    pub batch_id: Option<BatchId>,
     /// Label of the batch.
-    pub batch_label: String,
+    pub batch_label: Option<String>,
     /// What is sent, JSON.
     pub payload: String,
     /// State.
@@ -65,6 +77,23 @@ pub struct OutboxRow {
     pub last_answer: Option<String>,
     /// Last read-back, JSON.
     pub read_back: Option<String>,
+}
+
+/// A message to be queued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxNew<'a> {
+    /// Idempotency key.
+    pub key: &'a str,
+    /// What it asks.
+    pub kind: MessageKind,
+    /// Order and batch it is about; `None` for an equipment failure only.
+    pub about: Option<(OrderId, BatchId)>,
+    /// What is sent, JSON.
+    pub payload: &'a str,
+    /// Now.
+    pub at_ms: i64,
+    /// Not to be sent before.
+    pub not_before_ms: i64,
 }
 
 /// Counts for the status bar.
@@ -85,7 +114,7 @@ pub struct OutboxCount {
 const CLOCK_SET_BACK_MS: i64 = 600_000;
 
 const SELECT: &str = "SELECT o.id, o.key, o.kind, o.order_id, o.batch_id, b.label, o.payload, o.state, o.attempts, o.next_at_ms, o.created_at_ms,
-    o.confirmed_at_ms, o.last_answer, o.read_back FROM outbox o JOIN batch b ON b.id = o.batch_id";
+    o.confirmed_at_ms, o.last_answer, o.read_back FROM outbox o LEFT JOIN batch b ON b.id = o.batch_id";
 
 fn read(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
     let kind: String = row.get(2)?;
@@ -94,8 +123,8 @@ fn read(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
         id: OutboxId(row.get(0)?),
         key: row.get(1)?,
         kind: known("outbox.kind", &kind, MessageKind::from_word(&kind))?,
-        order_id: OrderId(row.get(3)?),
-        batch_id: BatchId(row.get(4)?),
+        order_id: row.get::<_, Option<i64>>(3)?.map(OrderId),
+        batch_id: row.get::<_, Option<i64>>(4)?.map(BatchId),
         batch_label: row.get(5)?,
         payload: row.get(6)?,
         state: known("outbox.state", &state, Posting::from_word(&state))?,
@@ -200,7 +229,7 @@ impl Read<'_> {
 }
 
 impl Write<'_> {
-    /// Queues a message; the same key again changes nothing and answers false.
+    /// Queues a message of a batch, due now; the same key again changes nothing and answers false.
     ///
     /// # Errors
     /// As SQLite reports them.
@@ -213,14 +242,38 @@ impl Write<'_> {
         payload: &str,
         at_ms: i64,
     ) -> Result<bool, StoreError> {
+        let added = self.outbox_put(&OutboxNew {
+            key,
+            kind,
+            about: Some((order_id, batch_id)),
+            payload,
+            at_ms,
+            not_before_ms: at_ms,
+        })?;
+        Ok(added.is_some())
+    }
+
+    /// Queues a message and answers its id; the same key again changes nothing and answers `None`.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn outbox_put(&self, message: &OutboxNew<'_>) -> Result<Option<OutboxId>, StoreError> {
         let added = self
             .connection
             .prepare_cached(
                 "INSERT INTO outbox (key, kind, order_id, batch_id, payload, state, next_at_ms, created_at_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?6) ON CONFLICT (key) DO NOTHING",
+                 VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?7) ON CONFLICT (key) DO NOTHING",
             )?
-            .execute(params![key, kind.word(), order_id.0, batch_id.0, payload, at_ms])?;
-        Ok(added == 1)
+            .execute(params![
+                message.key,
+                message.kind.word(),
+                message.about.map(|(order, _)| order.0),
+                message.about.map(|(_, batch)| batch.0),
+                message.payload,
+                message.not_before_ms,
+                message.at_ms
+            ])?;
+        Ok((added == 1).then(|| OutboxId(self.connection.last_insert_rowid())))
     }
 
     /// Saves state, schedule and answers of a message.

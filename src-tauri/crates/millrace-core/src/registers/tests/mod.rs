@@ -1,5 +1,6 @@
 //! The rules of the registers, checked against the recorded words in `tests/fixtures/plc`.
 
+mod area;
 mod block;
 mod codec;
 mod download;

@@ -2,16 +2,22 @@
 //! Leaves out sessions (`session.rs`) and JSON (`map.rs`).
 
 use async_trait::async_trait;
-use millrace_core::erp::{ConsumptionPost, ErpOrderState, PostAnswer};
+use millrace_core::erp::{ConsumptionPost, ErpOrderState, FailurePost, MaterialPost, PostAnswer};
 use millrace_core::units::Grams;
 use serde_json::{Value, json};
 
 use super::envelope::success;
 use super::map;
+use super::map_area::{self, is_naive_time};
 use super::session::OdooSession;
 use crate::erp::{ErpConfig, ErpConnector, ErpError, ErpInfo, ErpKind, Lost, OrderPage};
 
 const DONE: &str = "done";
+const FAILURES: &str = "/api/scada/equipment-failure";
+/// Failures in one page of the list.
+const PAGE: usize = 200;
+/// Pages at the most; a list that is longer is not read to its end.
+const PAGES_MAX: usize = 50;
 
 /// Odoo with the SCADA addon.
 #[derive(Debug)]
@@ -41,8 +47,15 @@ impl OdooAddon {
         params: &Value,
         read: impl FnOnce(&serde_json::Map<String, Value>) -> Result<T, ErpError> + Send,
     ) -> Result<T, ErpError> {
-        let result = self.session.call(route, params).await?;
-        success(&result)
+        self.look_into(&self.session.call(route, params).await?, read)
+    }
+
+    fn look_into<T>(
+        &self,
+        result: &Value,
+        read: impl FnOnce(&serde_json::Map<String, Value>) -> Result<T, ErpError>,
+    ) -> Result<T, ErpError> {
+        success(result)
             .and_then(read)
             .map_err(|error| self.session.clean_error(error))
     }
@@ -128,17 +141,38 @@ impl ErpConnector for OdooAddon {
             })
         }
     }
-}
 
-/// True for `YYYY-MM-DD HH:MM:SS`: the addon trips over a zone or a `T`.
-fn is_naive_time(text: &str) -> bool {
-    const PATTERN: &[u8] = b"0000-00-00 00:00:00";
-    text.len() == PATTERN.len()
-        && text.bytes().zip(PATTERN).all(|(byte, pattern)| {
-            if *pattern == b'0' {
-                byte.is_ascii_digit()
-            } else {
-                byte == *pattern
-            }
+    async fn report_failure(&self, post: &FailurePost) -> Result<(), ErpError> {
+        let params = map_area::failure_params(post)?;
+        self.ask(FAILURES, &params, |result| {
+            map_area::failure_answer(result, post)
         })
+        .await
+    }
+
+    async fn failures_like(&self, post: &FailurePost) -> Result<u64, ErpError> {
+        // To the first empty page: a server may give fewer rows a page than it was asked for.
+        let (mut found, mut offset) = (0, 0);
+        for _ in 0..PAGES_MAX {
+            let params =
+                json!({"equipment_code": post.equipment_code, "limit": PAGE, "offset": offset});
+            let result = self.session.read(FAILURES, &params).await?;
+            let (rows, like) =
+                self.look_into(&result, |result| map_area::failures_like(result, post))?;
+            if rows == 0 {
+                return Ok(found);
+            }
+            found += like;
+            offset += rows;
+        }
+        Err(ErpError::protocol("a list of failures that has no end"))
+    }
+
+    async fn post_material(&self, post: &MaterialPost) -> Result<Grams, ErpError> {
+        let params = map_area::material_params(post)?;
+        self.ask("/api/scada/material-consumption", &params, |result| {
+            map_area::material_answer(result, post)
+        })
+        .await
+    }
 }

@@ -4,9 +4,12 @@
 mod addon;
 mod envelope;
 mod map;
+mod map_area;
 mod reading;
 mod session;
 
+#[cfg(test)]
+mod area_tests;
 #[cfg(test)]
 mod map_tests;
 #[cfg(test)]

@@ -77,14 +77,24 @@ impl OdooSession {
 
     /// Calls a route that needs a session and returns its result.
     pub(super) async fn call(&self, route: &str, params: &Value) -> Result<Value, ErpError> {
+        self.ask(Method::POST, route, params).await
+    }
+
+    /// As [`OdooSession::call`], over GET. The parameters go into the address and into the body: the
+    /// addon reads the former, Odoo's json routes want the latter.
+    pub(super) async fn read(&self, route: &str, params: &Value) -> Result<Value, ErpError> {
+        self.ask(Method::GET, route, params).await
+    }
+
+    async fn ask(&self, method: Method, route: &str, params: &Value) -> Result<Value, ErpError> {
         let first = self.session().await?;
-        if let Some(result) = self.call_in(&first, route, params).await? {
+        if let Some(result) = self.call_in(&first, &method, route, params).await? {
             return Ok(result);
         }
         // Odoo checks the session before it runs the route, so nothing was done yet.
         self.forget(&first).await;
         let second = self.session().await?;
-        match self.call_in(&second, route, params).await? {
+        match self.call_in(&second, &method, route, params).await? {
             Some(result) => Ok(result),
             None => {
                 self.forget(&second).await;
@@ -108,11 +118,12 @@ impl OdooSession {
     async fn call_in(
         &self,
         session: &LogIn,
+        method: &Method,
         route: &str,
         params: &Value,
     ) -> Result<Option<Value>, ErpError> {
         let (reply, rotated) = self
-            .exchange(Method::POST, route, Some(&session.key), params)
+            .exchange(method.clone(), route, Some(&session.key), params)
             .await?;
         match reply {
             Reply::Result(result) => {
@@ -230,6 +241,17 @@ impl OdooSession {
     ) -> Result<(Reply, Option<String>), ErpError> {
         let mut url = self.base.clone();
         url.set_path(route);
+        if method == Method::GET
+            && let Some(params) = params.as_object()
+        {
+            url.set_query(None);
+            for (key, value) in params {
+                let text = value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned);
+                url.query_pairs_mut().append_pair(key, &text);
+            }
+        }
         let id = self.last_call.fetch_add(1, Ordering::Relaxed) + 1;
         let cookie = key.map(|key| format!("{COOKIE_NAME}={key}"));
         let answer: HttpAnswer = self

@@ -1,7 +1,8 @@
 //! The words that a PLC program may offer beside the block, and what is not possible without them.
 //! A map that does not name one is right all the same. Leaves out how the words are used.
 
-use toml::Table;
+use millrace_core::ids::SlotNo;
+use millrace_core::registers::RegisterMap;
 
 /// Of these, the keys that a map of this version may name, and the table they stand in.
 const KNOWN: &[(&str, &str)] = &[
@@ -73,13 +74,16 @@ const WANTED: &[(&str, &str, &str)] = &[
 ];
 
 /// A sentence for each word that the map does not name.
-pub(in crate::plc) fn missing(map_text: &str) -> Vec<String> {
-    let file: Table = map_text.parse().unwrap_or_default();
-    let is_named = |key: &str| {
-        KNOWN.iter().any(|(known, table)| {
-            let named = file.get(*table).and_then(toml::Value::as_table);
-            *known == key && named.is_some_and(|named| named.contains_key(key))
-        })
+#[must_use]
+pub fn missing(map: &RegisterMap) -> Vec<String> {
+    let slot = SlotNo(1);
+    let is_named = |key: &str| match key {
+        "command" => map.command_addr(slot).is_some(),
+        "command_echo" => map.command_echo_addr(slot).is_some(),
+        "download_id" => map.download_id_addr(slot).is_some(),
+        "heartbeat" => map.system().heartbeat.is_some(),
+        "boot_counter" => map.system().boot_counter.is_some(),
+        _ => false,
     };
     WANTED
         .iter()
@@ -99,18 +103,32 @@ pub(in crate::plc) fn missing(map_text: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
+    const MAP: &str = include_str!("../../../../../assets/registers/demo.toml");
+
+    fn missing_in(text: &str) -> Vec<String> {
+        missing(&RegisterMap::parse(text).expect("a right map"))
+    }
+
     #[test]
     fn what_a_map_names_is_not_missing() {
-        let all = missing("");
-        assert_eq!(all.len(), WANTED.len());
-        let some =
-            missing("[optional]\ncommand = 77\ncommand_echo = 77\n[system]\nheartbeat = 9020\n");
-        assert_eq!(some.len(), WANTED.len() - 3);
-        for gone in ["command", "heartbeat of the PLC"] {
-            assert!(!some.iter().any(|one| one.contains(gone)), "{gone}");
+        let some = missing_in(MAP);
+        assert_eq!(some.len(), WANTED.len() - KNOWN.len());
+        assert!(
+            some.iter()
+                .any(|one| one.contains("heartbeat of this program"))
+        );
+        for (line, told) in [
+            ("download_id = 78", "optional.download_id"),
+            ("heartbeat = 9020", "system.heartbeat"),
+            ("boot_counter = 9021", "system.boot_counter"),
+        ] {
+            let all = missing_in(&MAP.replacen(line, "", 1));
+            assert_eq!(all.len(), some.len() + 1, "{line}");
+            assert!(all.iter().any(|one| one.contains(told)), "{told}: {all:?}");
         }
-        for left in ["optional.download_id", "heartbeat of this program"] {
-            assert!(some.iter().any(|one| one.contains(left)), "{left}");
-        }
+        let bare = MAP
+            .replacen("\ncommand = 77", "", 1)
+            .replacen("\ncommand_echo = 77", "", 1);
+        assert_eq!(missing_in(&bare).len(), some.len() + 2);
     }
 }

@@ -5,16 +5,15 @@ use millrace_core::ids::SlotNo;
 use millrace_core::registers::{ReadyRule, RegisterMap, Verdict, WordOrder, accept, codec};
 use millrace_core::units::Grams;
 
-use super::report::Weight;
-use crate::plc::link::SlotWords;
-use crate::plc::words::{mass, order_word, other_order};
+use super::report::Found;
+use super::slot::SlotWords;
+use super::words::{mass, order_word, other_order};
+use crate::commands::examine::FindingWeight;
 
 /// Farthest that a block is looked for beside its place, in words.
 const SHIFT_MAX: u16 = 40;
 
-type Found = Vec<(Weight, String)>;
-
-fn is_name_empty(map: &RegisterMap, words: &[u16]) -> bool {
+pub(super) fn is_name_empty(map: &RegisterMap, words: &[u16]) -> bool {
     let at = map.fields().order_name;
     let start = usize::from(at.offset);
     words
@@ -23,11 +22,11 @@ fn is_name_empty(map: &RegisterMap, words: &[u16]) -> bool {
 }
 
 /// No order in this block: number 0 and no name.
-fn is_empty(map: &RegisterMap, words: &[u16]) -> bool {
+pub(super) fn is_empty(map: &RegisterMap, words: &[u16]) -> bool {
     word(words, map.fields().batch_no.offset) == 0 && is_name_empty(map, words)
 }
 
-fn word(words: &[u16], offset: u16) -> u16 {
+pub(super) fn word(words: &[u16], offset: u16) -> u16 {
     words.get(usize::from(offset)).copied().unwrap_or(0)
 }
 
@@ -70,8 +69,9 @@ pub(super) fn never_started(map: &RegisterMap, slots: &[SlotWords]) -> Option<St
         format!(
             "The PLC program was never started: all flags are 0 and all order names are empty, so no \
              slot can be written. See that the CPU is in RUN and that its program is loaded. At its \
-             first scan the program must set {flags} to 1; where it does not, set them to 1 once from \
-             the PLC's own programming software. Nothing was written by this examination."
+             first scan the program must set {flags} to 1; where it does not, a supervisor may set the \
+             flags on the PLC screen of this program, or they are set to 1 once from the PLC's own \
+             programming software. The examination did not set them."
         )
     })
 }
@@ -99,17 +99,21 @@ pub(super) fn flags(map: &RegisterMap, slots: &[SlotWords]) -> (String, Found) {
             for (at, value, what) in [(command_at, command, "command"), (echo_at, echo, "echo")] {
                 if value > 3 {
                     found.push((
-                        Weight::Fault,
+                        FindingWeight::Fault,
                         format!("Slot {slot}: the {what} D{at} is {value}, it can be 0 to 3."),
                     ));
                 }
             }
             if command != echo && command <= 3 {
                 found.push((
-                    Weight::Warn,
+                    FindingWeight::Warning,
                     format!("Slot {slot}: command {command} is not confirmed, the echo is {echo}."),
                 ));
             }
+        }
+        if let Some(((at, ours), (copy_at, theirs))) = download_ids(map, one) {
+            line.push_str(&format!("  id D{at}/D{copy_at} = {ours}/{theirs}"));
+            found.extend(id_not_copied(map, one));
         }
         line.push('\n');
         table.push_str(&line);
@@ -119,7 +123,7 @@ pub(super) fn flags(map: &RegisterMap, slots: &[SlotWords]) -> (String, Found) {
         ] {
             if codec::bool_from(value).is_err() {
                 found.push((
-                    Weight::Fault,
+                    FindingWeight::Fault,
                     format!(
                         "Slot {slot}: the {what} D{at} is {value:04X}, neither 0 nor 1: another \
                          program uses the word, or the address is wrong."
@@ -143,16 +147,45 @@ pub(super) fn flags(map: &RegisterMap, slots: &[SlotWords]) -> (String, Found) {
                     map.ready_addr(slot)
                 )
             };
-            found.push((Weight::Warn, sentence));
+            found.push((FindingWeight::Warning, sentence));
         }
         if ack == 1 && is_empty(map, &one.read) {
             found.push((
-                Weight::Warn,
+                FindingWeight::Warning,
                 format!("Slot {slot}: the PLC has emptied the slot and left the acknowledgement D{} at 1.", map.ack_addr(slot)),
             ));
         }
     }
     (table, found)
+}
+
+/// The download id of the write area and its copy in the read area, each with its address, where the
+/// map has them.
+fn download_ids(map: &RegisterMap, one: &SlotWords) -> Option<((u16, u16), (u16, u16))> {
+    let (write_at, read_at) = map.download_id_addr(one.slot)?;
+    let ours = word(&one.write, write_at - map.write_base(one.slot));
+    let theirs = word(&one.read, read_at - map.read_base(one.slot));
+    Some(((write_at, ours), (read_at, theirs)))
+}
+
+/// An order that the PLC has taken must show the id that it was offered with.
+fn id_not_copied(map: &RegisterMap, one: &SlotWords) -> Option<(FindingWeight, String)> {
+    let ((write_at, ours), (read_at, theirs)) = download_ids(map, one)?;
+    let at = map.fields().order_name;
+    let name = usize::from(at.offset)..usize::from(at.offset + at.words);
+    let is_taken = word(&one.write, map.flag_offset()) == 1
+        && !is_empty(map, &one.read)
+        && one.write.get(name.clone()) == one.read.get(name);
+    (is_taken && ours != theirs).then(|| {
+        (
+            FindingWeight::Warning,
+            format!(
+                "Slot {}: the download id D{write_at} is {ours} and its copy D{read_at} is {theirs}: the \
+                 PLC program must copy it unchanged with the order.",
+                one.slot
+            ),
+        )
+    })
 }
 
 /// What the quantities that stand in the plant say about the order of their words.
@@ -180,7 +213,7 @@ pub(super) fn word_order(map: &RegisterMap, slots: &[SlotWords]) -> Found {
                 (false, false) => {
                     if let Some(kg) = as_float(raw, max) {
                         found.push((
-                            Weight::Fault,
+                            FindingWeight::Fault,
                             format!(
                                 "Slot {slot}, D{}: {:04X} {:04X} is no quantity, but as a floating-point \
                                  number it is {kg:.2}: the PLC program must write a scaled integer here.",
@@ -194,17 +227,17 @@ pub(super) fn word_order(map: &RegisterMap, slots: &[SlotWords]) -> Found {
     }
     match (fits, other_fits) {
         (0, 0) => found.push((
-            Weight::Note,
+            FindingWeight::Note,
             "No quantity in the plant shows the word order. Let the PLC show 1000.00 kg in one \
              slot and examine again."
                 .to_owned(),
         )),
         (_, 0) => found.push((
-            Weight::Ok,
+            FindingWeight::Good,
             format!("Word order {} fits: {fits} quantities.", order_word(map.word_order())),
         )),
         (_, others) => found.push((
-            Weight::Fault,
+            FindingWeight::Fault,
             format!(
                 "{others} quantities make sense only as {}, {fits} only as {}: the map's word_order \
                  is wrong, or the PLC program mixes both.",
@@ -244,7 +277,7 @@ pub(super) fn silo_ids(map: &RegisterMap, slots: &[SlotWords]) -> (u32, Found) {
             .collect();
         if let Some(sentence) = shifted(map, words).filter(|_| wrong.len() > 1) {
             found.push((
-                Weight::Fault,
+                FindingWeight::Fault,
                 format!("Slot {slot}, block at D{base}: {sentence}"),
             ));
             continue;
@@ -257,7 +290,7 @@ pub(super) fn silo_ids(map: &RegisterMap, slots: &[SlotWords]) -> (u32, Found) {
                 .map(|other| format!("; {} stands at D{}", silo.number, base + other.id_offset))
                 .unwrap_or_default();
             found.push((
-                Weight::Fault,
+                FindingWeight::Fault,
                 format!(
                     "Slot {slot}, D{}: the constant of silo {} ({}) must be {}, the PLC has {}{elsewhere}.",
                     base + silo.id_offset,
@@ -309,7 +342,7 @@ pub(super) fn refused(map: &RegisterMap, slots: &[SlotWords]) -> Found {
         .flat_map(|(slot, reasons)| {
             reasons.into_iter().map(move |reason| {
                 (
-                    Weight::Fault,
+                    FindingWeight::Fault,
                     format!("Slot {slot} would be refused: {reason}."),
                 )
             })

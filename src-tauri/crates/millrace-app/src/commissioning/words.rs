@@ -7,16 +7,21 @@ use millrace_core::units::Grams;
 
 /// What a value's words mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// One word, a number.
     Number,
+    /// Two characters a word.
     Text,
+    /// Two words, a quantity.
     Mass,
+    /// One word, 0 or 1.
     Truth,
 }
 
 impl Kind {
     /// As in the map file.
-    pub(super) fn word(self) -> &'static str {
+    #[must_use]
+    pub fn word(self) -> &'static str {
         match self {
             Kind::Number => "i16",
             Kind::Text => "ascii",
@@ -28,23 +33,24 @@ impl Kind {
 
 /// One value of a slot.
 #[derive(Debug, Clone)]
-pub(super) struct Named {
+pub struct Named {
     /// Its key in the map file, a silo's tag, or that tag with `.id`.
-    pub(super) tag: String,
+    pub tag: String,
     /// First word from the slot's base.
-    pub(super) offset: u16,
+    pub offset: u16,
     /// Width.
-    pub(super) words: u16,
+    pub words: u16,
     /// Meaning.
-    pub(super) kind: Kind,
+    pub kind: Kind,
     /// It stands in the read area.
-    pub(super) in_read: bool,
+    pub in_read: bool,
     /// It stands in the write area.
-    pub(super) in_write: bool,
+    pub in_write: bool,
 }
 
 /// All values of a slot in the order of their words.
-pub(super) fn named(map: &RegisterMap) -> Vec<Named> {
+#[must_use]
+pub fn named(map: &RegisterMap) -> Vec<Named> {
     let fields = map.fields();
     let both = |tag: &str, offset, words, kind| Named {
         tag: tag.to_owned(),
@@ -97,7 +103,8 @@ pub(super) fn named(map: &RegisterMap) -> Vec<Named> {
 }
 
 /// How many words of a slot, from its base, hold all values of the map.
-pub(super) fn used_words(map: &RegisterMap) -> u16 {
+#[must_use]
+pub fn used_words(map: &RegisterMap) -> u16 {
     named(map)
         .iter()
         .map(|value| value.offset + value.words)
@@ -107,7 +114,8 @@ pub(super) fn used_words(map: &RegisterMap) -> u16 {
 }
 
 /// The words of one value; none where fewer were read.
-pub(super) fn part<'a>(words: &'a [u16], value: &Named) -> &'a [u16] {
+#[must_use]
+pub fn part<'a>(words: &'a [u16], value: &Named) -> &'a [u16] {
     let start = usize::from(value.offset);
     words
         .get(start..start + usize::from(value.words))
@@ -115,7 +123,8 @@ pub(super) fn part<'a>(words: &'a [u16], value: &Named) -> &'a [u16] {
 }
 
 /// A value as people read it. What is no value of its kind says so; nothing is repaired.
-pub(super) fn shown(map: &RegisterMap, kind: Kind, raw: &[u16]) -> String {
+#[must_use]
+pub fn shown(map: &RegisterMap, kind: Kind, raw: &[u16]) -> String {
     match (kind, raw) {
         (Kind::Mass, [a, b]) => mass(map, [*a, *b]).to_string(),
         (Kind::Number, [word]) => word.to_string(),
@@ -132,12 +141,14 @@ pub(super) fn shown(map: &RegisterMap, kind: Kind, raw: &[u16]) -> String {
 }
 
 /// Two words as the map says.
-pub(super) fn mass(map: &RegisterMap, pair: [u16; 2]) -> Grams {
+#[must_use]
+pub fn mass(map: &RegisterMap, pair: [u16; 2]) -> Grams {
     codec::quantity_from(pair, map.word_order(), map.scale())
 }
 
 /// The word order that the map does not have.
-pub(super) fn other_order(map: &RegisterMap) -> WordOrder {
+#[must_use]
+pub fn other_order(map: &RegisterMap) -> WordOrder {
     match map.word_order() {
         WordOrder::HighFirst => WordOrder::LowFirst,
         WordOrder::LowFirst => WordOrder::HighFirst,
@@ -145,7 +156,8 @@ pub(super) fn other_order(map: &RegisterMap) -> WordOrder {
 }
 
 /// A word order as in the map file.
-pub(super) fn order_word(order: WordOrder) -> &'static str {
+#[must_use]
+pub fn order_word(order: WordOrder) -> &'static str {
     match order {
         WordOrder::HighFirst => "high_first",
         WordOrder::LowFirst => "low_first",
@@ -153,13 +165,15 @@ pub(super) fn order_word(order: WordOrder) -> &'static str {
 }
 
 /// Words as an electrician's monitor shows them.
-pub(super) fn hex(words: &[u16]) -> String {
+#[must_use]
+pub fn hex(words: &[u16]) -> String {
     let each: Vec<String> = words.iter().map(|word| format!("{word:04X}")).collect();
     each.join(" ")
 }
 
 /// Words in lines of ten, each with the address of its first.
-pub(super) fn dump(first: u16, words: &[u16]) -> String {
+#[must_use]
+pub fn dump(first: u16, words: &[u16]) -> String {
     words
         .chunks(10)
         .zip((u32::from(first)..).step_by(10))
@@ -168,7 +182,8 @@ pub(super) fn dump(first: u16, words: &[u16]) -> String {
 }
 
 /// The values of one area of a slot, one a line, each with its address and raw words.
-pub(super) fn table(map: &RegisterMap, base: u16, words: &[u16], is_read_area: bool) -> String {
+#[must_use]
+pub fn table(map: &RegisterMap, base: u16, words: &[u16], is_read_area: bool) -> String {
     named(map)
         .iter()
         .filter(|value| {
@@ -192,7 +207,10 @@ pub(super) fn table(map: &RegisterMap, base: u16, words: &[u16], is_read_area: b
 }
 
 /// An address of the data memory: `D6000` or `6000`.
-pub(super) fn address(text: &str) -> Result<u16, String> {
+///
+/// # Errors
+/// A sentence that says what an address is.
+pub fn address(text: &str) -> Result<u16, String> {
     text.strip_prefix(['D', 'd'])
         .unwrap_or(text)
         .parse()
@@ -202,7 +220,10 @@ pub(super) fn address(text: &str) -> Result<u16, String> {
 }
 
 /// Words from text: one to four hexadecimal digits each, apart from each other.
-pub(super) fn from_hex(text: &str) -> Result<Vec<u16>, String> {
+///
+/// # Errors
+/// A sentence that names the word that is none.
+pub fn from_hex(text: &str) -> Result<Vec<u16>, String> {
     text.split([' ', ',', '\t', '\n', '\r'])
         .filter(|word| !word.is_empty())
         .zip(1..)
