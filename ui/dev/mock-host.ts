@@ -1,9 +1,10 @@
 // A scripted backend for looking at the screens: `npm run dev:mock`, then `?scene=<name>` in the address.
-// Scenes: run (default), over, stale, bad, plclost, erplost, download, idle, empty, first, plant, lost.
+// Scenes: run (default), over, stale, bad, plclost, erplost, download, idle, empty, first, plant, lost; of the PLC: differ, standing, never, bare, noplc.
 import type {
   AppInfo, AttentionView, Commands, JournalView, LiveBatch, LiveView, MovementView, OverviewView, Role, SessionView,
 } from "../src/bindings";
 import type { AppEvent, Host } from "../src/lib/host/types";
+import { plcAnswers } from "./mock-plc";
 import { approve, event, finish, MIN, post, sign, START_MS, World, type Batch } from "./mock-world";
 
 const scene = new URLSearchParams(window.location.search).get("scene") ?? "run";
@@ -16,8 +17,8 @@ const isErpGood = scene !== "erplost" && scene !== "over";
 
 const RIGHTS: Record<Role, SessionView["rights"]> = {
   viewer: ["view"],
-  operator: ["view", "order_import", "batch_start", "batch_pause", "batch_stop", "manual_enter", "outbox_retry"],
-  supervisor: ["view", "order_import", "batch_approve", "batch_reject", "batch_start", "batch_pause", "batch_stop", "batch_cancel", "manual_enter", "outbox_retry"],
+  operator: ["view", "order_import", "batch_start", "batch_pause", "batch_stop", "manual_enter", "outbox_retry", "plc_examine", "train"],
+  supervisor: ["view", "order_import", "batch_approve", "batch_reject", "batch_start", "batch_pause", "batch_stop", "batch_cancel", "manual_enter", "outbox_retry", "plc_decide", "plc_examine", "train"],
   admin: ["view"],
 };
 const PEOPLE: AppInfo["demo_people"] = [
@@ -96,7 +97,7 @@ function advance(ms: number): void {
     pending = null;
     revision += 1;
   }
-  if (row.run !== "running" || scene === "stale" || scene === "bad" || scene === "plclost") return;
+  if (row.run !== "running" || scene === "stale" || scene === "bad" || scene === "plclost" || scene === "standing") return;
   const dose = active.doses.find((each) => each.actual === null || each.actual < each.plan);
   if (dose === undefined) return close("complete", "completed");
   dose.actual = Math.min(dose.plan * 1.002, (dose.actual ?? 0) + (ms / 1000) * 4.1);
@@ -136,6 +137,7 @@ function liveBatch(batch: Batch): LiveBatch {
     approved_at_ms: row.approved_at_ms, started_at_ms: row.started_at_ms ?? now(), since_ms: batch.since, planned_g: row.planned_g, dosed_g, progress_bp,
     plan_now_bp: Math.min(10_000, progress_bp + 210), eta_ms: row.run === "running" ? now() + Math.round((row.planned_g - dosed_g) / 4.1) : null, eta_spread_ms: 2 * MIN, quality,
     age_ms: quality === "good" ? 800 : now() - START_MS + 14_000, trouble: quality === "bad" ? "slot 3: silo_d 41,310.00 kg is beyond the largest dose of 1,500 kg" : null, pending, lines,
+    stalled_since_ms: scene === "standing" ? START_MS - 6 * MIN : null,
   };
 }
 
@@ -147,6 +149,7 @@ function liveView(): LiveView {
     seq: now(), now_ms: now(), plc: link(isPlcGood, "no answer from 127.0.0.1:9600 in 2 s"), erp: link(isErpGood, "connect timeout"),
     outbox: { waiting: isErpGood ? 0 : 6, in_doubt: 0, refused: 0, oldest_ms: isErpGood ? null : 14 * MIN }, batch: active === null ? null : liveBatch(active), queued: [],
     silos: world.silos.map((silo) => ({ silo: silo.silo, level_g: silo.level_g, quality: silo.label === "E" && scene === "over" ? "stale" : "uncertain" })),
+    plc_standing_still: scene === "standing", plc_maintenance: scene === "standing", slots_differ: scene === "differ" ? 4 : scene === "bad" ? 1 : 0,
     pending_approvals: world.batches.filter((batch) => batch.row.word === "pending").length, revision,
   };
 }
@@ -157,6 +160,7 @@ function attention(): AttentionView[] {
   if (scene === "over" && active !== null) list.push({ code: "out_of_tolerance", id: active.row.id, batch_label: active.row.label, silo_label: "C", deviation_bp: 576 });
   if (scene === "over") list.push({ code: "silo_short", silo: 104, label: "D", short_g: 90_000, batch_label: "WH/MO/00044/1" }, { code: "silo_low", silo: 104, label: "D", level_g: 560_000 });
   if (!isPlcGood) list.push({ code: "plc_lost", cause: "no answer from 127.0.0.1:9600 in 2 s" });
+  if (scene === "standing" && active !== null) list.push({ code: "plc_program_stopped" }, { code: "batch_stalled", id: active.row.id, batch_label: active.row.label, since_ms: START_MS - 6 * MIN }, { code: "plc_maintenance" });
   if (!isErpGood) list.push({ code: "erp_lost", cause: "connect timeout", waiting: 6 });
   if (waiting.length > 0) list.push({ code: "approvals_waiting", count: waiting.length, oldest_at_ms: START_MS - 38 * MIN });
   if (!isEmpty) list.push({ code: "orders_refused", count: 2 });
@@ -317,6 +321,7 @@ const handlers: Handlers = {
   }),
   outbox_retry: () => handlers.outbox_list({}),
   outbox_waive: () => handlers.outbox_list({}),
+  ...plcAnswers({ scene, now, refuse, isSecret: (secret) => PEOPLE.some((person) => person.name === user.name && person.secret === secret) }),
 };
 
 setInterval(() => {

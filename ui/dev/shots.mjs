@@ -31,6 +31,9 @@ const SHOTS = [
   ["silos", "run", "/silos"], ["silos-consumption", "run", "/silos", { click: "tab-consumption" }], ["silos-movements", "run", "/silos", { click: "tab-movements" }],
   ["history", "run", "/history"], ["record", "run", "/history/99"], ["record-night", "run", "/history/99", { theme: "night" }],
   ["outbox", "run", "/outbox"], ["outbox-erplost", "erplost", "/outbox"], ["veil", "lost", "/live", { wait: 13_000 }], ["menu", "run", "/overview", { click: "user-menu" }],
+  ["plc", "run", "/plc"], ["plc-differ", "differ", "/plc"], ["plc-decide", "differ", "/plc", { click: "decide-4" }], ["plc-never", "never", "/plc"], ["plc-lost", "plclost", "/plc"], ["plc-standing-night", "standing", "/plc", { theme: "night" }],
+  ["plc-link", "run", "/plc", { click: "tab-link" }], ["plc-events", "differ", "/plc", { click: "tab-events" }], ["plc-examine", "run", "/plc", { click: "tab-examine" }], ["plc-nl-1280", "differ", "/plc", { language: "nl", size: [1280, 720] }],
+  ["training", "run", "/training"], ["training-on-night", "run", "/training", { click: "switch-drop", theme: "night" }], ["training-id-1280", "run", "/training", { language: "id", size: [1280, 720] }], ["live-standing", "standing", "/live"],
   ["live-nl", "run", "/live", { language: "nl" }], ["queue-id", "run", "/queue", { language: "id" }], ["overview-id", "over", "/overview", { language: "id" }], ["queue-1280", "over", "/queue/102", { size: [1280, 720] }],
   ["overview-1280", "over", "/overview", { size: [1280, 720] }], ["live-1280", "over", "/live", { size: [1280, 720] }], ["live-1920", "over", "/live", { size: [1920, 1080] }],
 ];

@@ -1,6 +1,6 @@
 // What jsdom lacks and the screens need.
 import { afterEach } from "vitest";
-import { cleanup } from "@testing-library/svelte";
+import { cleanup, configure } from "@testing-library/svelte";
 
 class NoResize {
   observe(): void {}
@@ -10,5 +10,8 @@ class NoResize {
 globalThis.ResizeObserver ??= NoResize;
 HTMLElement.prototype.scrollIntoView ??= () => undefined;
 window.matchMedia ??= ((query: string) => ({ matches: false, media: query, addEventListener() {}, removeEventListener() {} })) as unknown as typeof window.matchMedia;
+
+// A screen is a chunk that is loaded first: on a busy machine that takes longer than the usual second.
+configure({ asyncUtilTimeout: 10_000 });
 
 afterEach(() => cleanup());

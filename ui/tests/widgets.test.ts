@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { svgUrl } from "../src/lib/svg";
 import DosingTable, { type DosingLine } from "../src/parts/DosingTable.svelte";
 import Badge from "../src/widgets/Badge.svelte";
-import { bulletShape } from "../src/widgets/scale";
+import { bulletShape, penPath, ticks, TIME_STEPS_S } from "../src/widgets/scale";
 
 /** A small generator of our own, so that a failure can be run again. */
 function numbers(seed: number): () => number {
@@ -64,4 +64,25 @@ test("every badge has its dark outline", () => {
 test("only a plain drawing becomes a picture", () => {
   expect(svgUrl('<svg xmlns="http://www.w3.org/2000/svg"></svg>')).toMatch(/^data:image\/svg\+xml/);
   for (const text of ["<p>no</p>", "<svg><script>1</script></svg>", '<svg onload="x()"></svg>', "<svg><foreignObject/></svg>", ""]) expect(svgUrl(text), text).toBeNull();
+});
+
+test("an axis has round steps, never more than asked for, all inside its range", () => {
+  const seed = 20_261_127;
+  const next = numbers(seed);
+  for (let run = 0; run < 2_000; run += 1) {
+    const high = 10 ** (next() * 7 - 1);
+    const count = 1 + Math.floor(next() * 9);
+    const found = ticks(0, high, count);
+    const note = `seed ${seed} run ${run} high ${high} count ${count}`;
+    expect(found.length, note).toBeLessThanOrEqual(count + 1);
+    for (const at of found) expect(at >= 0 && at <= high * 1.000_001, note).toBe(true);
+  }
+  expect(ticks(0, 2_450, 5)).toEqual([0, 500, 1_000, 1_500, 2_000]);
+  expect(ticks(1_000, 1_900, 4, TIME_STEPS_S)).toEqual([1_200, 1_500, 1_800]);
+});
+
+test("a missing value breaks the pen, and what shares a pixel is drawn once", () => {
+  expect(penPath([0, 10, 20, 30], [5, 6, null, 7])).toBe("M0.0 5.0L10.0 6.0M30.0 7.0");
+  expect(penPath([0, 0.2, 0.4, 9], [1, 2, 3, 4])).toBe("M0.0 1.0L9.0 4.0");
+  expect(penPath([], [])).toBe("");
 });

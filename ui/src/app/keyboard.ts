@@ -4,7 +4,7 @@ import { isDesktop } from "../lib/host";
 import { prefs } from "../lib/prefs.svelte";
 import { session } from "../lib/session.svelte";
 import { keyList } from "./key-list.svelte";
-import { SCREENS } from "./routes";
+import { shownScreens } from "./routes";
 
 function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
@@ -30,7 +30,7 @@ function take(event: KeyboardEvent): boolean {
   if (isDialogOpen) return false;
   const digit = /^Digit([1-9])$/.exec(event.code)?.[1];
   if (event.altKey && digit !== undefined) {
-    const screen = SCREENS[Number(digit) - 1];
+    const screen = shownScreens()[Number(digit) - 1];
     if (screen !== undefined) void push(screen.path);
     return screen !== undefined;
   }

@@ -1,6 +1,7 @@
-// The table of screens: path, name, and how to load it. Its order is that of the keys Alt+1 to Alt+6.
+// The table of screens: path, name, and how to load it. Its order is that of the keys Alt+1 to Alt+8.
 import type { RouteDefinition } from "svelte-spa-router";
 import wrap from "svelte-spa-router/wrap";
+import { plant } from "../lib/plant.svelte";
 import { m } from "../paraglide/messages.js";
 
 const overview = () => import("../screens/overview/Overview.svelte");
@@ -10,21 +11,32 @@ const silos = () => import("../screens/silos/Silos.svelte");
 const history = () => import("../screens/history/History.svelte");
 const record = () => import("../screens/history/Record.svelte");
 const outbox = () => import("../screens/outbox/Outbox.svelte");
+const plc = () => import("../screens/plc/Plc.svelte");
+const training = () => import("../screens/training/Training.svelte");
 
 export interface Screen {
   name: string;
   path: string;
   title: () => string;
+  /** Only where the plant is a simulated one. */
+  isDemoOnly?: boolean;
 }
 
-export const SCREENS: readonly Screen[] = [
+const SCREENS: readonly Screen[] = [
   { name: "overview", path: "/overview", title: m.nav_overview },
   { name: "queue", path: "/queue", title: m.nav_queue },
   { name: "live", path: "/live", title: m.nav_live },
   { name: "silos", path: "/silos", title: m.nav_silos },
   { name: "history", path: "/history", title: m.nav_history },
   { name: "outbox", path: "/outbox", title: m.nav_outbox },
+  { name: "plc", path: "/plc", title: m.nav_plc },
+  { name: "training", path: "/training", title: m.nav_training, isDemoOnly: true },
 ];
+
+/** The screens of this plant. */
+export function shownScreens(): Screen[] {
+  return SCREENS.filter((screen) => screen.isDemoOnly !== true || plant.info?.is_demo === true);
+}
 
 export const ROUTES: RouteDefinition = {
   "/overview": wrap({ asyncComponent: overview }),
@@ -35,10 +47,12 @@ export const ROUTES: RouteDefinition = {
   "/history": wrap({ asyncComponent: history }),
   "/history/:id": wrap({ asyncComponent: record }),
   "/outbox": wrap({ asyncComponent: outbox }),
+  "/plc": wrap({ asyncComponent: plc }),
+  "/training": wrap({ asyncComponent: training }),
   "*": wrap({ asyncComponent: overview }),
 };
 
 /** Brings every screen on board once the first one stands, so that a change of screen never waits. */
 export function preloadScreens(): void {
-  for (const load of [overview, queue, live, silos, history, record, outbox]) void load();
+  for (const load of [overview, queue, live, silos, history, record, outbox, plc, training]) void load();
 }

@@ -34,7 +34,16 @@ export function attentionOf(view: AttentionView, now_ms: number): Attention {
         detail: view.batch_label, path: "/queue",
       };
     case "plc_lost":
-      return { key: view.code, mark: "2", text: m.attention_plc_lost(), detail: view.cause, path: "/live" };
+      return { key: view.code, mark: "2", text: m.attention_plc_lost(), detail: view.cause, path: "/plc" };
+    case "plc_program_stopped":
+      return { key: view.code, mark: "2", text: m.banner_program(), detail: null, path: "/plc" };
+    case "plc_maintenance":
+      return { key: view.code, mark: null, text: [m.plc(), m.plc_maintenance()].join(" · "), detail: m.plc_cpu_warning(), path: "/plc" };
+    case "batch_stalled":
+      return {
+        key: `${view.code}${view.id}`, mark: "2", text: m.banner_stalled({ batch: view.batch_label }),
+        detail: m.since({ time: timeShort(view.since_ms) }), path: "/live",
+      };
     case "erp_lost":
       return {
         key: view.code, mark: "D", text: m.attention_erp_lost({ waiting: String(view.waiting) }),
@@ -48,7 +57,7 @@ export function attentionOf(view: AttentionView, now_ms: number): Attention {
     case "block_refused":
       return {
         key: `${view.code}${view.id}`, mark: "2", text: m.attention_block_refused({ batch: view.batch_label }),
-        detail: view.reason, path: "/live",
+        detail: view.reason, path: "/plc",
       };
     case "out_of_tolerance":
       return {
@@ -82,17 +91,29 @@ export function disturbances(view: LiveView): Attention[] {
   if (view.plc.state === "lost") {
     found.push({
       key: "plc", mark: batch === null ? "D" : "2", text: m.attention_plc_lost(),
-      detail: m.since({ time: timeShort(view.plc.since_ms) }), path: "/live",
+      detail: m.since({ time: timeShort(view.plc.since_ms) }), path: "/plc",
     });
   }
+  if (view.plc_standing_still && view.plc.state !== "lost") {
+    found.push({ key: "program", mark: batch === null ? "D" : "2", text: m.banner_program(), detail: null, path: "/plc" });
+  }
+  const held = (batch === null ? view.queued : [batch, ...view.queued]).filter((each) => each.run === "held" || each.quality === "bad");
+  for (const each of held) {
+    found.push({ key: `held${each.id}`, mark: "2", text: m.banner_held({ batch: each.label }), detail: each.trouble, path: "/plc" });
+  }
+  // A held batch is a slot that differs, told by its name; what is left has no batch of ours.
+  if (view.slots_differ > held.length) {
+    found.push({ key: "slots", mark: "2", text: m.banner_slots_differ({ count: String(view.slots_differ) }), detail: null, path: "/plc" });
+  }
   for (const each of batch === null ? view.queued : [batch, ...view.queued]) {
-    if (each.run === "held" || each.quality === "bad") {
+    if (each.stalled_since_ms !== null) {
       found.push({
-        key: `held${each.id}`, mark: "2", text: m.banner_held({ batch: each.label }), detail: each.trouble, path: "/live",
+        key: `stalled${each.id}`, mark: "2", text: m.banner_stalled({ batch: each.label }),
+        detail: m.since({ time: timeShort(each.stalled_since_ms) }), path: "/live",
       });
     }
   }
-  if (batch !== null && batch.quality === "stale" && view.plc.state !== "lost") {
+  if (batch !== null && batch.quality === "stale" && view.plc.state !== "lost" && !view.plc_standing_still) {
     found.push({ key: "stale", mark: "D", text: m.banner_stale({ batch: batch.label }), detail: null, path: "/live" });
   }
   for (const line of batch?.lines ?? []) {

@@ -1,7 +1,8 @@
 // A journal row as a sentence in the reader's language, from its kind and its parameters.
 import type { JournalKind, JournalView } from "../bindings";
 import { m } from "../paraglide/messages.js";
-import { kgUnit, NONE, signedKg } from "./format";
+import { duration, kgUnit, NONE, signedKg } from "./format";
+import { decisionText } from "./words";
 
 type Params = JournalView["params"];
 
@@ -19,8 +20,20 @@ function change(params: Params, name: string): string {
 
 const person = (p: Params) => ({ person: word(p, "person") });
 const personReason = (p: Params) => ({ person: word(p, "person"), reason: word(p, "reason") });
-const slot = (p: Params) => ({ slot: word(p, "slot") });
+const slotOf = (p: Params) => ({ slot: word(p, "slot") });
 const reason = (p: Params) => ({ reason: word(p, "reason") });
+
+/** A request is done, or the reason says why not. */
+function settled(p: Params): string {
+  const why = p["reason"];
+  if (why !== undefined && why !== "done") return m.journal_slot_not_settled({ ...slotOf(p), reason: why });
+  return m.journal_slot_settled({ ...slotOf(p), decision: decisionText(word(p, "decision")) });
+}
+
+function seconds(params: Params, name: string): string {
+  const text = params[name];
+  return text !== undefined && /^\d+$/.test(text) ? duration(Number(text) * 1000) : NONE;
+}
 
 const area = (p: Params): string =>
   p["area"] === "manual_weighing" ? m.journal_area_manual_weighing() : m.journal_area_equipment_failure();
@@ -31,11 +44,11 @@ const SENTENCES: Record<JournalKind, (params: Params) => string> = {
   batch_rejected: (p) => m.journal_batch_rejected(personReason(p)),
   batch_revoked: (p) => m.journal_batch_revoked(personReason(p)),
   batch_cancelled: (p) => m.journal_batch_cancelled(personReason(p)),
-  download_prepared: (p) => m.journal_download_prepared(slot(p)),
-  download_written: (p) => m.journal_download_written(slot(p)),
+  download_prepared: (p) => m.journal_download_prepared(slotOf(p)),
+  download_written: (p) => m.journal_download_written(slotOf(p)),
   download_verified: () => m.journal_download_verified(),
-  download_offered: (p) => m.journal_download_offered(slot(p)),
-  download_taken: (p) => m.journal_download_taken(slot(p)),
+  download_offered: (p) => m.journal_download_offered(slotOf(p)),
+  download_taken: (p) => m.journal_download_taken(slotOf(p)),
   download_aborted: (p) => m.journal_download_aborted(reason(p)),
   batch_running: () => m.journal_batch_running(),
   silo_started: (p) => m.journal_silo_started({ silo: word(p, "silo"), planned: mass(p, "planned_g") }),
@@ -54,8 +67,8 @@ const SENTENCES: Record<JournalKind, (params: Params) => string> = {
   block_healed: () => m.journal_block_healed(),
   batch_held: (p) => m.journal_batch_held(reason(p)),
   batch_unheld: () => m.journal_batch_unheld(),
-  ack_written: (p) => m.journal_ack_written(slot(p)),
-  slot_freed: (p) => m.journal_slot_freed(slot(p)),
+  ack_written: (p) => m.journal_ack_written(slotOf(p)),
+  slot_freed: (p) => m.journal_slot_freed(slotOf(p)),
   manual_entered: (p) => m.journal_manual_entered({
     person: word(p, "person"), material: word(p, "material"), actual: mass(p, "actual_g"),
   }),
@@ -64,6 +77,17 @@ const SENTENCES: Record<JournalKind, (params: Params) => string> = {
   posting_in_doubt: (p) => m.journal_posting_in_doubt(reason(p)),
   posting_refused: (p) => m.journal_posting_refused(reason(p)),
   posting_waived: (p) => m.journal_posting_waived({ reason: p["reason"] ?? "" }),
+  slot_decided: (p) => m.journal_slot_decided({ ...slotOf(p), ...personReason(p), decision: decisionText(word(p, "decision")) }),
+  slot_settled: settled,
+  download_withdrawn: (p) => m.journal_download_withdrawn(slotOf(p)),
+  slot_healed: (p) => m.journal_slot_healed(slotOf(p)),
+  flags_set: (p) => m.journal_flags_set(person(p)),
+  plc_rebooted: () => m.journal_plc_rebooted(),
+  plc_program_stopped: () => m.journal_plc_program_stopped(),
+  plc_program_back: () => m.journal_plc_program_back(),
+  plc_maintenance: () => [m.plc_maintenance(), m.plc_cpu_warning()].join(" · "),
+  batch_stalled: (p) => m.journal_batch_stalled({ age: seconds(p, "since_s") }),
+  batch_moving: () => m.journal_batch_moving(),
   equipment_failure_stored: (p) => m.journal_equipment_failure_stored({ code: word(p, "code"), info: word(p, "info") }),
   manual_weighing_stored: (p) => {
     const weighed = { order: word(p, "order"), product: word(p, "product"), actual: mass(p, "actual_g") };
@@ -92,11 +116,14 @@ export function journalBadge(kind: JournalKind): "2" | "3" | "D" | null {
     case "area_refused":
     case "batch_held":
     case "batch_failed":
+    case "batch_stalled":
       return "2";
     case "posting_refused":
     case "download_aborted":
       return "3";
     case "plc_lost":
+    case "plc_rebooted":
+    case "plc_program_stopped":
     case "erp_lost":
     case "posting_in_doubt":
       return "D";

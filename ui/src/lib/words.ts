@@ -1,7 +1,7 @@
 // The product's closed lists as words on the screen. A new member without a word does not compile.
 import type {
-  BatchWord, DoseState, DownloadStepName, LinkStateView, MovementKind, OutboxKind, Phase, PostingState,
-  Refusal, Role, RunState, SignatureMeaning, WhyNot,
+  BatchWord, DoseState, DownloadStepName, FaultGroup, FindingWeight, FinishStep, LinkStateView, MovementKind, OutboxKind, Phase,
+  PostingState, Refusal, Role, RunState, SignatureMeaning, SlotDecision, SlotShows, SlotStanding, WhyNot,
 } from "../bindings";
 import { m } from "../paraglide/messages.js";
 import type { StateShape } from "../widgets/shapes";
@@ -46,7 +46,8 @@ export const roleWords: Words<Role> = {
 
 export const signatureWords: Words<SignatureMeaning> = {
   approve: m.signature_approve, reject: m.signature_reject, revoke: m.signature_revoke, stop: m.signature_stop,
-  cancel: m.signature_cancel, manual_entry: m.signature_manual_entry, waive: m.signature_waive,
+  cancel: m.signature_cancel, manual_entry: m.signature_manual_entry, waive: m.signature_waive, go_on: m.decision_go_on, withdraw: m.decision_withdraw, adopt: m.decision_adopt,
+  store_result: m.decision_store_result, close_with_last: m.decision_close_with_last, let_go: m.decision_let_go, unknown: m.unknown,
 };
 
 export const movementWords: Words<MovementKind> = {
@@ -62,6 +63,43 @@ export const outboxKindWords: Words<OutboxKind> = {
 export const linkWords: Words<LinkStateView> = {
   off: m.link_off, connecting: m.link_connecting, good: m.link_good, degraded: m.link_degraded, lost: m.link_lost,
 };
+
+export const standingWords: Words<SlotStanding> = {
+  agrees: m.standing_agrees, waits: m.standing_waits, heals: m.standing_heals, differs: m.standing_differs,
+  unknown: m.standing_unknown,
+};
+
+export const showsWords: Words<SlotShows> = {
+  unseen: m.shows_unseen, free: m.shows_free, not_ready: m.shows_not_ready, running: m.shows_running,
+  final: m.shows_final, final_stored: m.shows_final_stored, other: m.shows_other, refused: m.shows_refused,
+};
+
+export const finishWords: Words<FinishStep> = {
+  running: m.run_running, stored: m.finish_stored, acked: m.finish_acked, freed: m.finish_freed,
+};
+
+/** A decision about a slot: its verb, and what follows from it. */
+export const decisionWords: Record<SlotDecision, { verb: () => string; text: () => string }> = {
+  go_on: { verb: m.decision_go_on, text: m.decision_go_on_text },
+  withdraw: { verb: m.decision_withdraw, text: m.decision_withdraw_text },
+  adopt: { verb: m.decision_adopt, text: m.decision_adopt_text },
+  store_result: { verb: m.decision_store_result, text: m.decision_store_result_text },
+  close_with_last: { verb: m.decision_close_with_last, text: m.decision_close_with_last_text },
+  let_go: { verb: m.decision_let_go, text: m.decision_let_go_text },
+  make_ready: { verb: m.decision_make_ready, text: m.decision_make_ready_text },
+};
+
+/** The verb of a decision as the journal names it; a word that is not known stays as it is. */
+export function decisionText(word: string): string {
+  if (word === "set_flags") return m.flags_set();
+  return word in decisionWords ? decisionWords[word as SlotDecision].verb() : word;
+}
+
+export const weightWords: Words<FindingWeight> = {
+  good: m.weight_good, note: m.weight_note, warning: m.weight_warning, fault: m.weight_fault,
+};
+
+export const groupWords: Words<FaultGroup> = { wire: m.group_wire, plc: m.group_plc, plant: m.group_plant, erp: m.group_erp };
 
 function roleName(word: string): string {
   return word in roleWords ? roleWords[word as Role]() : word;
