@@ -12,6 +12,9 @@ import { session } from "../src/lib/session.svelte";
 import { bySection, matching, roundTrip, sectionTitle } from "../src/screens/plc/examination";
 import { ANSWER_STALE_MS, bitsText, isDoubtful, lookAge, nextText, preselected, slotSentence, stepText } from "../src/screens/plc/slots";
 
+// Every screen is on board before the first test: none is still loading when the last one ends.
+import.meta.glob("../src/screens/**/*.svelte", { eager: true });
+
 const NOW_MS = Date.UTC(2026, 10, 22, 3, 31, 22);
 const sent: { command: string; payload: object }[] = [];
 

@@ -7,6 +7,9 @@ import { setHost } from "../src/lib/host";
 import { prefs } from "../src/lib/prefs.svelte";
 import { session } from "../src/lib/session.svelte";
 
+// Every screen is on board before the first test: none is still loading when the last one ends.
+import.meta.glob("../src/screens/**/*.svelte", { eager: true });
+
 beforeAll(async () => {
   setHost((await import("../dev/mock-host")).host);
 });

@@ -8,6 +8,9 @@ import { setHost } from "../src/lib/host";
 import { session } from "../src/lib/session.svelte";
 import { byGroup, faultWords, parseAmount, unitSign } from "../src/screens/training/faults";
 
+// Every screen is on board before the first test: none is still loading when the last one ends.
+import.meta.glob("../src/screens/**/*.svelte", { eager: true });
+
 const sent: { command: string; payload: object }[] = [];
 
 beforeAll(async () => {
