@@ -73,7 +73,10 @@ fn wait_text(wait: DownloadWait, slot: SlotNo) -> String {
         DownloadWait::SlotFreed => format!("the PLC has not cleared slot {slot}"),
         DownloadWait::PlcTakes => format!("the PLC has not taken the order from slot {slot}"),
         DownloadWait::Echo => {
-            format!("the PLC has not taken the order from slot {slot}, although its flag is back")
+            format!(
+                "slot {slot} does not show the order although its flag is back: the PLC may have dosed \
+                 it and lost it, look at the line"
+            )
         }
     }
 }

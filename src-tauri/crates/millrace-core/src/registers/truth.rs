@@ -4,7 +4,8 @@
 //!
 //! | doubt | heals by itself when | decisions, the proposed one first |
 //! |---|---|---|
-//! | `NotReady`, `NotFreed`, `NotTaken`, `NoEcho` | the PLC moves | `Withdraw` |
+//! | `NotReady`, `NotFreed`, `NotTaken` | the PLC moves | `Withdraw` |
+//! | `NoEcho` (the flag says taken: it may have been dosed) | the order shows | `CloseWithLast`, `Withdraw` |
 //! | `FlagBroken`, `SlotHoldsOther` | the words fit again | `Withdraw` |
 //! | `Unwritable` | never | `Withdraw` |
 //! | `ReadBackDiffers` | never: somebody wrote there | `GoOn` (write again), `Withdraw` |
@@ -160,10 +161,11 @@ impl Doubt {
             Doubt::NotReady
             | Doubt::NotFreed
             | Doubt::NotTaken
-            | Doubt::NoEcho
             | Doubt::FlagBroken
             | Doubt::Unwritable
             | Doubt::SlotHoldsOther => &[Withdraw],
+            // A flag that is back says taken. Made again, what was dosed and forgotten would be made twice.
+            Doubt::NoEcho => &[CloseWithLast, Withdraw],
             Doubt::ReadBackDiffers => &[GoOn, Withdraw],
             Doubt::AlreadyInPlc => &[Adopt, CloseWithLast],
             Doubt::OfferedByOther => &[Adopt, Withdraw],
