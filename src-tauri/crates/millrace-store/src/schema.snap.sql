@@ -1,6 +1,7 @@
 CREATE INDEX batch_by_end ON batch (ended_at_ms);
 CREATE UNIQUE INDEX batch_by_slot ON batch (slot) WHERE slot IS NOT NULL;
 CREATE INDEX batch_by_word ON batch (word, id);
+CREATE INDEX erp_order_differing ON erp_order (id) WHERE difference IS NOT NULL;
 CREATE INDEX journal_by_batch ON journal (batch_id, seq);
 CREATE INDEX outbox_by_batch ON outbox (batch_id);
 CREATE INDEX outbox_open ON outbox (state, next_at_ms) WHERE state NOT IN ('posted', 'waived');
@@ -89,7 +90,7 @@ CREATE TABLE erp_order (
     content       TEXT NOT NULL,
     due_ms        INTEGER,
     created_at_ms INTEGER NOT NULL,
-    seen_at_ms    INTEGER NOT NULL,
+    seen_at_ms    INTEGER NOT NULL, difference TEXT, difference_seen_at_ms INTEGER, kept TEXT, compared_at_ms INTEGER, decided_choice TEXT, decided_by TEXT, decided_at_ms INTEGER,
     UNIQUE (erp_instance, identity)
 ) STRICT;
 CREATE TABLE journal (

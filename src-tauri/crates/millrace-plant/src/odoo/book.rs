@@ -319,7 +319,7 @@ impl OdooBook {
 }
 
 /// A stable number per product name, so that the same material has one id in all orders.
-fn product_id(name: &str) -> i64 {
+pub(super) fn product_id(name: &str) -> i64 {
     name.bytes()
         .fold(7_i64, |hash, byte| (hash * 31 + i64::from(byte)) % 899_981)
         + 100

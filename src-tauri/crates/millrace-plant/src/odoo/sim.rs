@@ -1,4 +1,4 @@
-//! The test's own routes: look into the book, order faults, add orders, start over.
+//! The test's own routes: look into the book, order faults, add and edit orders, start over.
 //! Leaves out authentication: the server listens on loopback only.
 
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::OdooError;
 use super::book::NewOrder;
+use super::edit::OrderEdit;
 use super::fault::FaultChange;
 use super::server::VirtualOdoo;
 
@@ -20,6 +21,7 @@ pub(super) fn routes() -> Router<Arc<VirtualOdoo>> {
         .route("/sim/book", get(book))
         .route("/sim/faults", post(faults))
         .route("/sim/order", post(order))
+        .route("/sim/order/edit", post(edit))
         .route("/sim/reset", post(reset))
 }
 
@@ -41,6 +43,13 @@ async fn order(State(odoo): State<Arc<VirtualOdoo>>, Json(order): Json<NewOrder>
     }
 }
 
+async fn edit(State(odoo): State<Arc<VirtualOdoo>>, Json(edit): Json<OrderEdit>) -> Response {
+    match odoo.edit_order(edit) {
+        Ok(()) => Json(json!({"edited": true})).into_response(),
+        Err(error) => failed(&error),
+    }
+}
+
 async fn reset(State(odoo): State<Arc<VirtualOdoo>>) -> Response {
     match odoo.reset() {
         Ok(()) => Json(json!({"reset": true})).into_response(),
@@ -51,6 +60,7 @@ async fn reset(State(odoo): State<Arc<VirtualOdoo>>) -> Response {
 fn failed(error: &OdooError) -> Response {
     let status = match error {
         OdooError::Duplicate(_) => StatusCode::CONFLICT,
+        OdooError::Unknown(_) => StatusCode::NOT_FOUND,
         OdooError::StateFile { .. } | OdooError::StateContent { .. } | OdooError::Demo(_) => {
             StatusCode::INTERNAL_SERVER_ERROR
         }
