@@ -6,5 +6,6 @@ mod adversary_office;
 mod bad_day;
 mod bad_start;
 mod main_job;
+mod order_life;
 mod people;
 mod truth;

@@ -1,6 +1,6 @@
 // The product's closed lists as words on the screen. A new member without a word does not compile.
 import type {
-  BatchWord, DoseState, DownloadStepName, LinkStateView, MovementKind, OutboxKind, Phase, PostingState,
+  BatchWord, DoseState, DownloadStepName, LinkStateView, MovementKind, OrderChoice, OrderDifference, OutboxKind, Phase, PostingState,
   Refusal, Role, RunState, SignatureMeaning, WhyNot,
 } from "../bindings";
 import { m } from "../paraglide/messages.js";
@@ -47,6 +47,7 @@ export const roleWords: Words<Role> = {
 export const signatureWords: Words<SignatureMeaning> = {
   approve: m.signature_approve, reject: m.signature_reject, revoke: m.signature_revoke, stop: m.signature_stop,
   cancel: m.signature_cancel, manual_entry: m.signature_manual_entry, waive: m.signature_waive,
+  replace: m.signature_replace, keep_order: m.signature_keep_order,
 };
 
 export const movementWords: Words<MovementKind> = {
@@ -60,6 +61,15 @@ export const outboxKindWords: Words<OutboxKind> = {
 
 export const linkWords: Words<LinkStateView> = {
   off: m.link_off, connecting: m.link_connecting, good: m.link_good, degraded: m.link_degraded, lost: m.link_lost,
+};
+
+/** How an order differs in the ERP. */
+export const differenceWords: Words<OrderDifference["kind"]> = {
+  changed: m.differs_changed, cancelled: m.differs_cancelled, done: m.differs_done, gone: m.differs_gone,
+};
+
+export const choiceWords: Words<OrderChoice> = {
+  take_over: m.choice_take_over, keep: m.choice_keep, cancel_here: m.choice_cancel_here,
 };
 
 function roleName(word: string): string {
@@ -77,6 +87,7 @@ export function whyNotText(why: WhyNot): string {
     case "no_command_word": return m.why_no_command_word();
     case "pending": return m.why_pending();
     case "no_register_map": return m.why_no_register_map();
+    case "order_differs": return m.why_order_differs();
   }
 }
 

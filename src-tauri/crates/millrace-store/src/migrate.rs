@@ -12,7 +12,9 @@ use crate::error::StoreError;
 const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0001_foundation.sql")),
     M::up(include_str!("../../../../migrations/0002_plc_truth.sql")),
-    M::up(include_str!("../../../../migrations/0003_order_difference.sql")),
+    M::up(include_str!(
+        "../../../../migrations/0003_order_difference.sql"
+    )),
 ];
 
 /// How long a connection waits for a lock before it gives up.

@@ -25,8 +25,8 @@ use super::training::{TrainingSet, TrainingView};
 use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
-    batch_act, batch_command, batch_view, chart, examine, history, live, manual, order, order_decide, outbox,
-    overview, plc, plc_event, session, silo, training,
+    batch_act, batch_command, batch_view, chart, examine, history, live, manual, order,
+    order_decide, outbox, overview, plc, plc_event, session, silo, training,
 };
 use crate::error::AppError;
 

@@ -33,6 +33,8 @@ pub(super) enum CallKind {
 pub struct Faults {
     /// Which requests the counted faults hit.
     pub scope: FaultScope,
+    /// So many requests in scope pass before the counted faults begin.
+    pub pass: u32,
     /// So many writes are carried out and their connection is cut before the answer.
     pub drop_after_commit: u32,
     /// So many requests are cut before anything was done.
@@ -54,6 +56,9 @@ pub struct FaultChange {
     /// See [`Faults::scope`].
     #[serde(default)]
     pub scope: Option<FaultScope>,
+    /// See [`Faults::pass`].
+    #[serde(default)]
+    pub pass: Option<u32>,
     /// See [`Faults::drop_after_commit`].
     #[serde(default)]
     pub drop_after_commit: Option<u32>,
@@ -90,6 +95,7 @@ pub(super) enum Hit {
 impl Faults {
     pub(super) fn change(&mut self, change: &FaultChange) {
         self.scope = change.scope.unwrap_or(self.scope);
+        self.pass = change.pass.unwrap_or(self.pass);
         self.drop_after_commit = change.drop_after_commit.unwrap_or(self.drop_after_commit);
         self.drop_before = change.drop_before.unwrap_or(self.drop_before);
         self.status_500 = change.status_500.unwrap_or(self.status_500);
@@ -108,6 +114,9 @@ impl Faults {
             FaultScope::Writes => kind == CallKind::Write,
             FaultScope::Reads => kind == CallKind::Read,
         };
+        if in_scope && use_up(&mut self.pass) {
+            return Hit::None;
+        }
         if in_scope && use_up(&mut self.drop_before) {
             return Hit::CutBefore;
         }

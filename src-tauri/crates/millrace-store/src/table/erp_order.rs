@@ -337,7 +337,11 @@ impl Write<'_> {
             .prepare_cached(
                 "UPDATE erp_order SET difference = ?2, difference_seen_at_ms = ?3 WHERE id = ?1",
             )?
-            .execute(params![id.0, to_json("erp_order.difference", found)?, at_ms])?;
+            .execute(params![
+                id.0,
+                to_json("erp_order.difference", found)?,
+                at_ms
+            ])?;
         Ok(())
     }
 
