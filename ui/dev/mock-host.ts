@@ -242,8 +242,8 @@ const handlers: Handlers = {
   order_list: () => ({
     imported_at_ms: reported.at_ms, last_import: isEmpty ? null : reported,
     orders: isEmpty ? [] : [
-      { id: 7, name: "WH/MO/00045", product: "[10110] Broiler starter", quantity_kg: "2000.0", standing: "refused", refusal: { code: "unknown_code", material: "Fish meal", equipment_code: "silo119" }, refusal_text: "", seen_at_ms: reported.at_ms },
-      { id: 8, name: "WH/MO/00046", product: "[10188] Dairy mash", quantity_kg: "3000.0", standing: "refused", refusal: { code: "scaling", lines_kg: "2712.00", order_kg: "3000.00" }, refusal_text: "", seen_at_ms: reported.at_ms },
+      { id: 7, name: "WH/MO/00045", product: "[10110] Broiler starter", quantity_kg: "2000.0", standing: "refused", refusal: { code: "unknown_code", material: "Fish meal", equipment_code: "silo119" }, refusal_text: "", seen_at_ms: reported.at_ms, difference: null },
+      { id: 8, name: "WH/MO/00046", product: "[10188] Dairy mash", quantity_kg: "3000.0", standing: "refused", refusal: { code: "scaling", lines_kg: "2712.00", order_kg: "3000.00" }, refusal_text: "", seen_at_ms: reported.at_ms, difference: null },
     ],
   }),
   batch_list: () => {
@@ -317,6 +317,8 @@ const handlers: Handlers = {
   }),
   outbox_retry: () => handlers.outbox_list({}),
   outbox_waive: () => handlers.outbox_list({}),
+  // No order of this world differs in the ERP.
+  order_difference_decide: () => refuse("not_found", "no difference"),
 };
 
 setInterval(() => {

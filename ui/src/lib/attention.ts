@@ -66,7 +66,7 @@ export function attentionOf(view: AttentionView, now_ms: number): Attention {
       return {
         key: `${view.code}${view.order_name}`, mark: "3",
         text: m.attention_order_differs({ order: view.order_name, what: differenceWords[view.difference.kind]() }),
-        detail: m.differs_hint(), path: `/queue/${view.id}`,
+        detail: null, path: `/queue/${view.id}`,
       };
     case "set_up":
       return {

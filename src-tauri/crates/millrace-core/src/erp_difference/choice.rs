@@ -127,7 +127,6 @@ pub fn may_choose(found: &Found, work: Work, choice: Choice) -> Result<(), Choic
 }
 
 /// Every choice with its verdict, in the order of the dialog.
-#[must_use]
 pub fn choices(found: &Found, work: Work) -> [(Choice, Result<(), ChoiceRefusal>); 3] {
     Choice::ALL.map(|choice| (choice, may_choose(found, work, choice)))
 }
