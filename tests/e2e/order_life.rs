@@ -299,6 +299,22 @@ async fn a_new_content_that_cannot_be_made_is_not_taken_over() {
 }
 
 #[tokio::test]
+async fn an_order_that_cannot_be_read_any_more_is_told_and_not_taken_for_unchanged() {
+    let rig = imported(113).await;
+    let seen = edited(&rig, ORDER, json!({ "product": "" }))
+        .await
+        .expect("it differs");
+    assert_eq!(
+        seen["difference"]["fields"][0]["field"], "unreadable",
+        "{seen:#}"
+    );
+    assert_eq!(open(&seen), ["keep"]);
+    cannot_sign_or_start(&rig, FIRST, "batch_approve").await;
+    let mended = edited(&rig, ORDER, json!({ "product": "[10092] LAYER FEED 16" })).await;
+    assert_eq!(mended, None);
+}
+
+#[tokio::test]
 async fn what_was_kept_is_quiet_until_it_changes_further() {
     let rig = imported(105).await;
     let seen = edited(&rig, ORDER, json!({ "quantity_g": 900_000 }))

@@ -488,7 +488,11 @@ old: string,
 /**
  * In the ERP.
  */
-new: string, } | { "field": "quantity", 
+new: string, } | { "field": "unreadable", 
+/**
+ * Why not, as a sentence.
+ */
+why: string, } | { "field": "quantity", 
 /**
  * Accepted.
  */

@@ -30,6 +30,7 @@ function component(product: string | null, equipment: string | null): string {
 function row(field: ChangedField): DifferenceRow {
   switch (field.field) {
     case "name": return { what: m.order(), old: field.old, now: field.new };
+    case "unreadable": return { what: m.differs_unreadable(), old: NONE, now: field.why };
     case "state": return { what: m.state(), old: field.old, now: field.new };
     case "product": return { what: m.product(), old: field.old, now: field.new };
     case "planned_start": return { what: m.differs_start(), old: when(field.old), now: when(field.new) };

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use millrace_core::erp::ErpOrder;
 use millrace_core::erp_difference::{Difference, Found, Seen, Verdict, judge};
 use millrace_core::error_code::ErrorCode;
 use millrace_core::ids::OrderId;
@@ -22,14 +21,15 @@ use crate::inner::Inner;
 /// an ERP that is slow. Who waited longest comes first.
 const LOOKUPS_MAX: usize = 25;
 
-/// Compares every order with open batches. `listed` holds the known orders of the ERP's list by identity.
+/// Compares every order with open batches. `listed` holds the known orders of the ERP's list
+/// by identity.
 ///
 /// # Errors
 /// [`ErrorCode::ErpUnavailable`] with the cause; nothing was changed then.
 pub(crate) async fn run(
     inner: &Inner,
     erp: &dyn ErpConnector,
-    listed: BTreeMap<String, ErpOrder>,
+    listed: BTreeMap<String, Seen>,
 ) -> Result<(), AppError> {
     let instance = inner.erp_instance.clone();
     let orders = inner
@@ -55,13 +55,13 @@ async fn look(
     inner: &Inner,
     erp: &dyn ErpConnector,
     orders: Vec<OrderRow>,
-    mut listed: BTreeMap<String, ErpOrder>,
+    mut listed: BTreeMap<String, Seen>,
 ) -> Result<Vec<(OrderId, Seen)>, AppError> {
     let mut seen = Vec::new();
     let mut lookups = 0;
     for order in orders {
         if let Some(now) = listed.remove(&order.identity) {
-            seen.push((order.id, Seen::Listed(now)));
+            seen.push((order.id, now));
             continue;
         }
         if lookups == LOOKUPS_MAX {

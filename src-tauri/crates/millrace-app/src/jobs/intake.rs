@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use millrace_core::erp::ErpOrder;
+use millrace_core::erp_difference::Seen;
 use millrace_core::error_code::ErrorCode;
 use millrace_core::intake::{IntakeRules, IntakeSilo, Refusal, plan};
 use millrace_core::journal::JournalKind;
@@ -51,7 +52,7 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
         .read(|read| read.batches_open_count().map_err(AppError::from))
         .await?;
     let mut is_room = !is_when_empty || open == 0;
-    let mut known: BTreeMap<String, ErpOrder> = BTreeMap::new();
+    let mut known: BTreeMap<String, Seen> = BTreeMap::new();
     for page in 0..PAGES_MAX {
         let orders = match erp.open_orders(PAGE, page * PAGE).await {
             Ok(page) => page.orders,
@@ -71,15 +72,20 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
                 Ok(order) => {
                     let kept = keep(inner, order.clone(), is_room).await?;
                     if matches!(kept, Kept::Known) {
-                        known.insert(identity(&order), order);
+                        known.insert(identity(&order), Seen::Listed(order));
                     }
                     kept
                 }
                 Err(unreadable) => {
                     let refusal = Refusal::Unreadable {
-                        why: unreadable.why,
+                        why: unreadable.why.clone(),
                     };
-                    keep_unreadable(inner, unreadable.name, refusal).await?
+                    let identity = format!("name:{}", unreadable.name);
+                    let kept = keep_unreadable(inner, unreadable.name, refusal).await?;
+                    if matches!(kept, Kept::Known) {
+                        known.insert(identity, Seen::Unreadable(unreadable.why));
+                    }
+                    kept
                 }
             };
             match kept {

@@ -1,8 +1,11 @@
 //! The comparison field by field, what is no difference, and the table of choices row by row.
 
+use rust_decimal::Decimal;
+
 use super::*;
 use crate::batch::run::Run;
-use crate::erp::ErpHeldLine;
+use crate::erp::{ErpHeldLine, ErpOrderLine};
+use crate::units::Grams;
 
 fn kg(text: &str) -> Decimal {
     text.parse().expect("a decimal")
@@ -286,6 +289,11 @@ fn what_was_kept_is_not_shown_again_until_it_changes_further() {
         as_kept(&cancelled, &gone("no")),
         Verdict::Differs(Difference::Gone)
     );
+    let unreadable = |why: &str| Seen::Unreadable(why.into());
+    let (unit, name) = (unreadable("a unit"), unreadable("a name"));
+    assert_eq!(as_kept(&unit, &unit), Verdict::AsKept);
+    assert!(matches!(as_kept(&unit, &name), Verdict::Differs(_)));
+    assert!(matches!(as_kept(&cancelled, &unit), Verdict::Differs(_)));
     let mut smaller = state("progress");
     smaller.quantity_g = Grams(900_000);
     let smaller = Seen::Held(smaller);
@@ -340,6 +348,7 @@ fn found(kind: &str) -> Found {
             now.quantity_g = Grams(1);
             Seen::Held(now)
         }
+        "unreadable" => Seen::Unreadable("`product_name` is missing".into()),
         "gone" => Seen::Unknown("MO not found".into()),
         state_word => Seen::Held(state(state_word)),
     };
@@ -390,6 +399,13 @@ fn the_whole_table_of_choices() {
             "part seen",
             one_done,
             Err(No::Started),
+            Ok(()),
+            Err(No::OpenInErp),
+        ),
+        (
+            "unreadable",
+            idle,
+            Err(No::PartSeen),
             Ok(()),
             Err(No::OpenInErp),
         ),
