@@ -88,7 +88,19 @@ count: number,
 /**
  * When the oldest came in.
  */
-oldest_at_ms: number, } | { "code": "silo_low", 
+oldest_at_ms: number, } | { "code": "order_differs", 
+/**
+ * A batch of it that is still open.
+ */
+id: BatchId, 
+/**
+ * The order's name.
+ */
+order_name: string, 
+/**
+ * How it differs.
+ */
+difference: OrderDifference, } | { "code": "silo_low", 
 /**
  * Which.
  */
@@ -379,7 +391,11 @@ slot: SlotNo | null,
 /**
  * Silos that do not hold enough for it; empty = feasible.
  */
-shortages: Array<ShortageView>, };
+shortages: Array<ShortageView>, 
+/**
+ * True while its order differs in the ERP and nobody has decided about it.
+ */
+order_differs: boolean, };
 export type BatchSignedReason = { 
 /**
  * Which.
@@ -448,16 +464,126 @@ actions: Array<ActionView>,
  */
 finished_g: number | null, 
 /**
+ * How its order differs in the ERP, while nobody has decided about it.
+ */
+order_difference: OrderDifferenceView | null, 
+/**
  * Texts that the PLC carries only in part (16 characters), as it will show them.
  */
 plc_texts: Array<PlcTextView>, };
 export type BatchWord = "pending" | "approved" | "rejected" | "in_process" | "paused" | "completed" | "stopped" | "failed" | "cancelled";
+export type ChangedField = { "field": "name", 
+/**
+ * Accepted.
+ */
+old: string, 
+/**
+ * In the ERP.
+ */
+new: string, } | { "field": "state", 
+/**
+ * Accepted.
+ */
+old: string, 
+/**
+ * In the ERP.
+ */
+new: string, } | { "field": "unreadable", 
+/**
+ * Why not, as a sentence.
+ */
+why: string, } | { "field": "quantity", 
+/**
+ * Accepted.
+ */
+old_kg: string, 
+/**
+ * In the ERP.
+ */
+new_kg: string, } | { "field": "product", 
+/**
+ * Accepted.
+ */
+old: string, 
+/**
+ * In the ERP.
+ */
+new: string, } | { "field": "planned_start", 
+/**
+ * Accepted.
+ */
+old: string | null, 
+/**
+ * In the ERP.
+ */
+new: string | null, } | { "field": "equipment", 
+/**
+ * Accepted.
+ */
+old: string | null, 
+/**
+ * In the ERP.
+ */
+new: string | null, } | { "field": "component_added", 
+/**
+ * Material, where the ERP's answer names it.
+ */
+product: string | null, 
+/**
+ * Equipment code.
+ */
+equipment: string | null, 
+/**
+ * The BoM line's quantity.
+ */
+new_kg: string, } | { "field": "component_removed", 
+/**
+ * Material.
+ */
+product: string, 
+/**
+ * Equipment code.
+ */
+equipment: string | null, 
+/**
+ * The BoM line's quantity.
+ */
+old_kg: string, } | { "field": "component_quantity", 
+/**
+ * Material.
+ */
+product: string, 
+/**
+ * Equipment code.
+ */
+equipment: string | null, 
+/**
+ * Accepted.
+ */
+old_kg: string, 
+/**
+ * In the ERP.
+ */
+new_kg: string, } | { "field": "component_equipment", 
+/**
+ * Material.
+ */
+product: string, 
+/**
+ * Accepted.
+ */
+old: string | null, 
+/**
+ * In the ERP.
+ */
+new: string | null, };
 export type ChartTheme = "day" | "night" | "print";
 export type ChartView = { 
 /**
  * SVG text, without scripts or outside references.
  */
 svg: string, };
+export type ChoiceRefusal = "no_content" | "part_seen" | "renamed" | "started" | "open_in_erp" | "in_plc";
 export type ConsumptionGet = { 
 /**
  * Begin.
@@ -659,7 +785,7 @@ deferred: number,
  * When the ERP answered.
  */
 at_ms: number, };
-export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported";
+export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided";
 export type JournalView = { 
 /**
  * Position in the journal.
@@ -1052,6 +1178,71 @@ batch_id: BatchId | null,
  */
 batch_label: string | null, };
 export type Nothing = Record<symbol, never>;
+export type OrderChoice = "take_over" | "keep" | "cancel_here";
+export type OrderChoiceView = { 
+/**
+ * What.
+ */
+choice: OrderChoice, 
+/**
+ * Why it is not open.
+ */
+why_not: ChoiceRefusal | null, };
+export type OrderDifference = { "kind": "changed", 
+/**
+ * What, in the order of the order.
+ */
+fields: Array<ChangedField>, } | { "kind": "cancelled" } | { "kind": "done" } | { "kind": "gone" };
+export type OrderDifferenceDecide = { 
+/**
+ * Which order.
+ */
+order_id: OrderId, 
+/**
+ * What shall be done.
+ */
+choice: OrderChoice, 
+/**
+ * Why, at least three characters.
+ */
+reason: string, 
+/**
+ * The signer's own secret.
+ */
+secret: string, 
+/**
+ * The hash of the difference that the signer saw.
+ */
+seen: string, };
+export type OrderDifferenceView = { 
+/**
+ * The order.
+ */
+order_id: OrderId, 
+/**
+ * Its name.
+ */
+order_name: string, 
+/**
+ * What differs.
+ */
+difference: OrderDifference, 
+/**
+ * The ERP's own words, where it does not know the order.
+ */
+erp_words: string | null, 
+/**
+ * Goes back with the decision, so that nobody decides about what they did not see.
+ */
+hash: string, 
+/**
+ * When it was seen first.
+ */
+seen_at_ms: number, 
+/**
+ * Every choice, in the order of the dialog.
+ */
+choices: Array<OrderChoiceView>, };
 export type OrderId = number;
 export type OrderList = { 
 /**
@@ -1099,7 +1290,11 @@ refusal_text: string | null,
 /**
  * When it was last seen in the ERP.
  */
-seen_at_ms: number, };
+seen_at_ms: number, 
+/**
+ * How the ERP differs from it, while nobody has decided.
+ */
+difference: OrderDifferenceView | null, };
 export type OutboxCounts = { 
 /**
  * Waiting or being sent.
@@ -1643,7 +1838,7 @@ max: number, } | { "code": "name_not_ascii",
  */
 name: string, } | { "code": "no_silo_line" };
 export type ReleaseState = "pending" | "approved" | "rejected" | "cancelled";
-export type Right = "view" | "order_import" | "batch_approve" | "batch_reject" | "batch_start" | "batch_pause" | "batch_stop" | "batch_cancel" | "manual_enter" | "outbox_retry" | "outbox_waive" | "plc_decide" | "plc_examine" | "train";
+export type Right = "view" | "order_import" | "batch_approve" | "batch_reject" | "batch_start" | "batch_pause" | "batch_stop" | "batch_cancel" | "manual_enter" | "outbox_retry" | "outbox_waive" | "plc_decide" | "order_decide" | "plc_examine" | "train";
 export type Role = "viewer" | "operator" | "supervisor" | "admin";
 export type RunState = "idle" | "downloading" | "ready" | "running" | "paused" | "held" | "complete" | "stopped" | "aborted";
 export type SessionOpen = { 
@@ -1689,7 +1884,7 @@ need_g: number,
  * By our ledger.
  */
 have_g: number, };
-export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive" | "go_on" | "withdraw" | "adopt" | "store_result" | "close_with_last" | "let_go" | "unknown";
+export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive" | "go_on" | "withdraw" | "adopt" | "store_result" | "close_with_last" | "let_go" | "replace" | "keep_order" | "unknown";
 export type SignatureView = { 
 /**
  * Printed name of the signer.
@@ -1965,7 +2160,7 @@ export type WhyNot = { "code": "needs_right",
 /**
  * Least role that has it.
  */
-role: string, } | { "code": "wrong_state" } | { "code": "plc_offline" } | { "code": "no_free_slot" } | { "code": "order_in_plc" } | { "code": "no_command_word" } | { "code": "pending" } | { "code": "no_register_map" };
+role: string, } | { "code": "wrong_state" } | { "code": "plc_offline" } | { "code": "no_free_slot" } | { "code": "order_in_plc" } | { "code": "no_command_word" } | { "code": "pending" } | { "code": "no_register_map" } | { "code": "order_differs" };
 export type WordRow = { 
 /**
  * First address.
@@ -1999,6 +2194,7 @@ export interface Commands {
   overview_get: { request: Nothing; response: OverviewView };
   order_import: { request: Nothing; response: ImportReport };
   order_list: { request: Nothing; response: OrderList };
+  order_difference_decide: { request: OrderDifferenceDecide; response: OrderView };
   batch_list: { request: QueueList; response: QueueView };
   batch_get: { request: BatchGet; response: BatchView };
   batch_trend: { request: BatchGet; response: TrendView };

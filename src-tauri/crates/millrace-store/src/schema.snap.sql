@@ -2,6 +2,7 @@ CREATE INDEX batch_by_end ON batch (ended_at_ms);
 CREATE UNIQUE INDEX batch_by_slot ON batch (slot) WHERE slot IS NOT NULL;
 CREATE INDEX batch_by_word ON batch (word, id);
 CREATE UNIQUE INDEX equipment_failure_open ON equipment_failure (step <> 'cleared') WHERE step <> 'cleared';
+CREATE INDEX erp_order_differing ON erp_order (id) WHERE difference IS NOT NULL;
 CREATE INDEX journal_by_batch ON journal (batch_id, seq);
 CREATE UNIQUE INDEX manual_weighing_open ON manual_weighing (step <> 'cleared') WHERE step <> 'cleared';
 CREATE INDEX outbox_by_batch ON outbox (batch_id);
@@ -107,7 +108,7 @@ CREATE TABLE erp_order (
     content       TEXT NOT NULL,
     due_ms        INTEGER,
     created_at_ms INTEGER NOT NULL,
-    seen_at_ms    INTEGER NOT NULL,
+    seen_at_ms    INTEGER NOT NULL, difference TEXT, difference_seen_at_ms INTEGER, kept TEXT, compared_at_ms INTEGER, decided_choice TEXT, decided_by TEXT, decided_at_ms INTEGER,
     UNIQUE (erp_instance, identity)
 ) STRICT;
 CREATE TABLE journal (

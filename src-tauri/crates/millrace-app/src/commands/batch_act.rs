@@ -87,6 +87,20 @@ pub(super) fn same_version(row: &BatchRow, version: i64) -> Result<(), AppError>
     ))
 }
 
+/// Refuses while the batch's order is not in the ERP as it was accepted and nobody has decided.
+fn order_must_agree(tx: &Write<'_>, row: &BatchRow) -> Result<(), AppError> {
+    if !tx.order_differs(row.order_id)? {
+        return Ok(());
+    }
+    Err(AppError::refusal(
+        ErrorCode::NotReady,
+        format!(
+            "{} is not in the ERP as it was accepted: decide about the difference first",
+            row.recipe.order_name
+        ),
+    ))
+}
+
 /// A signature on a batch.
 pub(super) fn signature(
     signer: &Signer,
@@ -152,8 +166,9 @@ pub(super) async fn batch_approve(
         request.id,
         "batch_approve",
         String::new(),
-        move |_, row, at_ms| {
+        move |tx, row, at_ms| {
             same_version(row, request.version)?;
+            order_must_agree(tx, row)?;
             // The signature covers the content as it is in the books, not as somebody says it is.
             let now = row.recipe.content_hash().0;
             if request.content_hash != now || row.content_hash != now {
@@ -323,6 +338,7 @@ pub(super) async fn batch_start(
                     format!("{} is {} and not approved", row.label, row.release.word()),
                 ));
             }
+            order_must_agree(tx, row)?;
             // An approval counts for the content that was signed, and for nothing else.
             let hash = row.recipe.content_hash().0;
             let is_signed = tx.signatures(row.id)?.iter().any(|s| s.meaning == "approve" && s.content_hash == hash);

@@ -15,6 +15,7 @@ pub mod history;
 pub mod live;
 pub(crate) mod manual;
 pub mod order;
+pub mod order_decide;
 pub mod outbox;
 pub mod overview;
 pub mod plc;

@@ -13,7 +13,8 @@ use super::chart::{BatchChartGet, ChartView};
 use super::examine::{PlcExamination, PlcExamine};
 use super::history::{HistoryList, HistoryPage};
 use super::live::LiveView;
-use super::order::{ImportReport, OrderList};
+use super::order::{ImportReport, OrderList, OrderView};
+use super::order_decide::OrderDifferenceDecide;
 use super::outbox::{OutboxList, OutboxRetry, OutboxWaive};
 use super::overview::OverviewView;
 use super::plc::{PlcFlagsSet, PlcSlotDecide, PlcView};
@@ -24,8 +25,8 @@ use super::training::{TrainingSet, TrainingView};
 use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
-    batch_act, batch_command, batch_view, chart, examine, history, live, manual, order, outbox,
-    overview, plc, plc_event, session, silo, training,
+    batch_act, batch_command, batch_view, chart, examine, history, live, manual, order,
+    order_decide, outbox, overview, plc, plc_event, session, silo, training,
 };
 use crate::error::AppError;
 
@@ -92,6 +93,7 @@ commands! {
     overview::overview_get(Nothing) -> OverviewView, [right View];
     order::order_import(Nothing) -> ImportReport, [right OrderImport, audited];
     order::order_list(Nothing) -> OrderList, [right View];
+    order_decide::order_difference_decide(OrderDifferenceDecide) -> OrderView, [right OrderDecide, audited];
     batch_view::batch_list(QueueList) -> QueueView, [right View];
     batch_view::batch_get(BatchGet) -> BatchView, [right View];
     batch_view::batch_trend(BatchGet) -> TrendView, [right View];
