@@ -71,7 +71,8 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
             let kept = match order {
                 Ok(order) => {
                     let kept = keep(inner, order.clone(), is_room).await?;
-                    if matches!(kept, Kept::Known) {
+                    // A new one was seen as it is, too: it need not be asked for.
+                    if matches!(kept, Kept::Known | Kept::New(_)) {
                         known.insert(identity(&order), Seen::Listed(order));
                     }
                     kept
