@@ -34,13 +34,15 @@ pub enum Right {
     PlcDecide,
     /// Have the PLC examined.
     PlcExamine,
+    /// Have the way into the ERP examined.
+    ErpExamine,
     /// Make faults in the virtual plant.
     Train,
 }
 
 impl Right {
     /// Every right, in the order of the rights table.
-    pub const ALL: [Right; 14] = [
+    pub const ALL: [Right; 15] = [
         Right::View,
         Right::OrderImport,
         Right::BatchApprove,
@@ -54,6 +56,7 @@ impl Right {
         Right::OutboxWaive,
         Right::PlcDecide,
         Right::PlcExamine,
+        Right::ErpExamine,
         Right::Train,
     ];
 }
@@ -92,6 +95,7 @@ impl Role {
                 Right::ManualEnter,
                 Right::OutboxRetry,
                 Right::PlcExamine,
+                Right::ErpExamine,
                 Right::Train,
             ],
             Role::Supervisor | Role::Admin => &Right::ALL,

@@ -343,7 +343,7 @@ async fn messages_of_one_order_go_strictly_in_order() {
     let set = |key: &'static str, state: Posting| {
         store.write(move |tx| {
             let mut row = tx
-                .outbox_list(10)?
+                .outbox_page(&Posting::ALL, None, 10)?
                 .into_iter()
                 .find(|row| row.key == key)
                 .expect("there");
