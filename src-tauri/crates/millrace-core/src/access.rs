@@ -32,6 +32,8 @@ pub enum Right {
     OutboxWaive,
     /// Decide about a slot in which PLC and books differ, and set the flags of a new plant.
     PlcDecide,
+    /// Decide about an order that is not in the ERP as it was accepted.
+    OrderDecide,
     /// Have the PLC examined.
     PlcExamine,
     /// Have the way into the ERP examined.
@@ -42,7 +44,7 @@ pub enum Right {
 
 impl Right {
     /// Every right, in the order of the rights table.
-    pub const ALL: [Right; 15] = [
+    pub const ALL: [Right; 16] = [
         Right::View,
         Right::OrderImport,
         Right::BatchApprove,
@@ -55,6 +57,7 @@ impl Right {
         Right::OutboxRetry,
         Right::OutboxWaive,
         Right::PlcDecide,
+        Right::OrderDecide,
         Right::PlcExamine,
         Right::ErpExamine,
         Right::Train,

@@ -121,4 +121,10 @@ pub enum JournalKind {
     ErpBack,
     /// Orders were fetched: `new`, `refused`, `known`.
     OrdersImported,
+    /// The ERP shows `order` otherwise than it was accepted: `difference`.
+    OrderDiffers,
+    /// The ERP shows `order` as it was accepted again.
+    OrderAgrees,
+    /// `person` decided about the difference of `order`: `choice`, `reason`.
+    OrderDecided,
 }

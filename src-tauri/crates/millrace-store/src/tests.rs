@@ -1,5 +1,8 @@
 //! Round trips, durability settings, what may not be changed, and what a bad file leads to.
 
+mod order;
+mod posting;
+
 use millrace_core::batch::posting::{Posting, PostingEvent};
 use millrace_core::batch::release::ReleaseEvent;
 use millrace_core::ids::{BatchId, OrderId, SiloNo};

@@ -16,6 +16,7 @@ pub mod history;
 pub mod live;
 pub(crate) mod manual;
 pub mod order;
+pub mod order_decide;
 pub mod outbox;
 pub mod outbox_act;
 pub mod overview;

@@ -14,7 +14,8 @@ use super::erp::{ErpExamination, ErpView};
 use super::examine::{PlcExamination, PlcExamine};
 use super::history::{HistoryList, HistoryPage};
 use super::live::LiveView;
-use super::order::{ImportReport, OrderList};
+use super::order::{ImportReport, OrderList, OrderView};
+use super::order_decide::OrderDifferenceDecide;
 use super::outbox::{OutboxGet, OutboxList, OutboxQuery, OutboxView};
 use super::outbox_act::{OutboxRetry, OutboxSigned};
 use super::overview::OverviewView;
@@ -27,7 +28,7 @@ use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
     batch_act, batch_command, batch_view, chart, erp, examine, history, live, manual, order,
-    outbox, outbox_act, overview, plc, plc_event, session, silo, training,
+    order_decide, outbox, outbox_act, overview, plc, plc_event, session, silo, training,
 };
 use crate::error::AppError;
 
@@ -94,6 +95,7 @@ commands! {
     overview::overview_get(Nothing) -> OverviewView, [right View];
     order::order_import(Nothing) -> ImportReport, [right OrderImport, audited];
     order::order_list(Nothing) -> OrderList, [right View];
+    order_decide::order_difference_decide(OrderDifferenceDecide) -> OrderView, [right OrderDecide, audited];
     batch_view::batch_list(QueueList) -> QueueView, [right View];
     batch_view::batch_get(BatchGet) -> BatchView, [right View];
     batch_view::batch_trend(BatchGet) -> TrendView, [right View];

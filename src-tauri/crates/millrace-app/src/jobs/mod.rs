@@ -1,5 +1,6 @@
 //! Background work: each job is idempotent, without input, run on a period or a nudge.
 
+pub(crate) mod difference;
 pub(crate) mod intake;
 pub(crate) mod message;
 mod message_area;

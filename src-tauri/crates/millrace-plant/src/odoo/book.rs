@@ -402,7 +402,7 @@ impl OdooBook {
 
 /// A stable number per product name, so that the same material has one id in all orders. It fits the
 /// one signed word in which a PLC names a product.
-fn product_id(name: &str) -> i64 {
+pub(super) fn product_id(name: &str) -> i64 {
     name.bytes()
         .fold(7_i64, |hash, byte| (hash * 31 + i64::from(byte)) % 31_981)
         + 100
