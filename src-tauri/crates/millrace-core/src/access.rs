@@ -36,13 +36,15 @@ pub enum Right {
     OrderDecide,
     /// Have the PLC examined.
     PlcExamine,
+    /// Have the way into the ERP examined.
+    ErpExamine,
     /// Make faults in the virtual plant.
     Train,
 }
 
 impl Right {
     /// Every right, in the order of the rights table.
-    pub const ALL: [Right; 15] = [
+    pub const ALL: [Right; 16] = [
         Right::View,
         Right::OrderImport,
         Right::BatchApprove,
@@ -57,6 +59,7 @@ impl Right {
         Right::PlcDecide,
         Right::OrderDecide,
         Right::PlcExamine,
+        Right::ErpExamine,
         Right::Train,
     ];
 }
@@ -95,6 +98,7 @@ impl Role {
                 Right::ManualEnter,
                 Right::OutboxRetry,
                 Right::PlcExamine,
+                Right::ErpExamine,
                 Right::Train,
             ],
             Role::Supervisor | Role::Admin => &Right::ALL,

@@ -16,6 +16,7 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!(
         "../../../../migrations/0004_order_difference.sql"
     )),
+    M::up(include_str!("../../../../migrations/0005_posting.sql")),
 ];
 
 /// How long a connection waits for a lock before it gives up.

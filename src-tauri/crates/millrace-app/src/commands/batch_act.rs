@@ -18,6 +18,7 @@ use super::live::LinkStateView;
 use super::view::BatchView;
 use crate::engine::live::plc_link;
 use crate::error::AppError;
+use crate::jobs::message_done::queue_when_closed;
 use crate::session::authenticate;
 
 /// Shortest reason that says something.
@@ -214,6 +215,7 @@ async fn refuse(
         }
     };
     let text = why.clone();
+    let closing = context.app.inner.closing();
     change(
         context,
         request.id,
@@ -249,7 +251,7 @@ async fn refuse(
                 kind,
                 &[("person", signer.name.clone()), ("reason", text)],
             )?;
-            Ok(())
+            queue_when_closed(tx, row.order_id, &closing, at_ms)
         },
     )
     .await

@@ -238,11 +238,7 @@ pub(super) async fn overview_get(context: &Context, _: Nothing) -> Result<Overvi
             if live.plc_maintenance {
                 attention.push(AttentionView::PlcMaintenance);
             }
-            for message in read
-                .outbox_list(50)?
-                .into_iter()
-                .filter(|m| m.state == Posting::Refused)
-            {
+            for message in read.outbox_page(&[Posting::Refused], None, 50)? {
                 // What belongs to no batch is counted among the refused messages and stands in the outbox.
                 let (Some(id), Some(batch_label)) = (message.batch_id, message.batch_label) else {
                     continue;
@@ -480,6 +476,8 @@ fn phases(events: &[JournalRow], from_ms: i64, to_ms: i64) -> Vec<PhaseView> {
             | JournalKind::PostingInDoubt
             | JournalKind::PostingRefused
             | JournalKind::PostingWaived
+            | JournalKind::PostingByHand
+            | JournalKind::OrderMarkedDone
             | JournalKind::SlotDecided
             | JournalKind::SlotHealed
             | JournalKind::FlagsSet

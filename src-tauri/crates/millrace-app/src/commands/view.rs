@@ -190,6 +190,8 @@ pub enum SignatureMeaning {
     ManualEntry,
     /// A refused posting is closed without the ERP.
     Waive,
+    /// A message for the ERP was booked there by a person.
+    ByHand,
     /// The line was looked at, the batch goes on.
     GoOn,
     /// The recipe is taken out of its slot again.

@@ -4,8 +4,12 @@ pub(crate) mod difference;
 pub(crate) mod intake;
 pub(crate) mod message;
 mod message_area;
+pub(crate) mod message_done;
 pub(crate) mod posting;
 mod posting_area;
+mod posting_done;
+pub(crate) mod rate;
+pub(crate) mod settle;
 
 use std::sync::{Mutex, PoisonError};
 

@@ -1,5 +1,6 @@
 //! Differences of an order: kept until a decision, listed only while batches are open, and gone with the tombstone.
 
+use millrace_core::batch::posting::Posting;
 use millrace_core::batch::release::ReleaseEvent;
 use millrace_core::erp::{ErpOrder, ErpOrderState};
 use millrace_core::erp_difference::{ChangedField, Choice, Difference, Found, Seen};
@@ -154,7 +155,7 @@ async fn an_order_counts_as_told_once_a_message_was_on_its_way() {
             let (order, batch) = add_batch(tx, "WH/MO/00101", 1)?;
             tx.outbox_add("a", MessageKind::Consumption, order, batch, "{}", 10)?;
             assert!(!tx.order_was_told(order)?, "it waits");
-            let mut row = tx.outbox_list(10)?.remove(0);
+            let mut row = tx.outbox_page(&Posting::ALL, None, 10)?.remove(0);
             row.attempts = 1;
             tx.outbox_save(&row)?;
             assert!(tx.order_was_told(order)?);
