@@ -115,6 +115,17 @@ class Posting(unittest.TestCase):
         self.assertEqual((self.keys(server), server.retries), ([KEY], 1))
 
     @on_every_version
+    def test_the_order_is_updated_before_the_key_is_looked_for(self, server):
+        # Sqlite refuses any write on an outdated snapshot, Postgres only one to a changed row: there
+        # the order's row must be that row, or the twin's message would stay invisible.
+        cr = mill.Cursor(server.path)
+        env = mill.Environment(cr, server.version, server.rights)
+        env["millrace.posting"].book(**message())
+        said = [sql for sql in cr.said if "mrp_production" in sql or "millrace_posting" in sql]
+        self.assertTrue(said[0].startswith("UPDATE mrp_production SET write_date"), said[:3])
+        cr.end("ROLLBACK")
+
+    @on_every_version
     def test_without_the_index_nothing_would_hold_a_second_row_back(self, server):
         insert = "INSERT INTO millrace_posting (key, body_hash, production_id) VALUES ('k', 'h', 33)"
         server.change(insert)

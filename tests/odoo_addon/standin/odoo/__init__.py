@@ -49,10 +49,12 @@ class Cursor:
     def __init__(self, path):
         self.connection = sqlite3.connect(path, timeout=20, isolation_level=None)
         self.connection.execute("BEGIN")
+        self.said = []
         # Odoo looks up the user first: from here on the transaction sees the database of now.
         self.one("SELECT count(*) FROM uom_uom")
 
     def execute(self, sql, values=()):
+        self.said.append(sql)
         try:
             return self.connection.execute(sql.replace("%s", "?"), list(values))
         except sqlite3.IntegrityError as error:
