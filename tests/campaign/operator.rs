@@ -136,11 +136,13 @@ impl<'a> Operator<'a> {
         };
         // Nobody closes a batch whose block may yet be good, while the network still garbles.
         let may_decide = is_calm || !doubt.may_heal();
-        if !may_decide || self.turn - since < patience || row.pending.is_some() {
+        // A decision that was never carried out may be taken otherwise.
+        let is_commanded = row.pending.is_some() && row.decision().is_none();
+        if !may_decide || self.turn - since < patience || is_commanded {
             return;
         }
         self.doubts.remove(&row.id);
-        let choices = doubt.choices(row.finish_step);
+        let choices = doubt.choices(row.download_step, row.finish_step);
         let tries = self.tries.entry((row.id, doubt)).or_default();
         let Some(decision) = choices.get((*tries).min(choices.len().saturating_sub(1))) else {
             return;

@@ -157,15 +157,22 @@ fn compare(
 ) -> bool {
     let label = &our.row.label;
     let name = &our.row.recipe.order_name;
+    let mut stored = our.stored.clone();
+    stored.retain(|_, mass| mass.0 > 0);
     let mut books: Vec<&BatchBook> = Vec::new();
     for slot in &our.taken {
         let of_slot = books_of.entry((name.clone(), *slot)).or_default();
+        // A take that nobody saw, of an earlier batch of the same order, may lie before this one.
+        let own = of_slot
+            .iter()
+            .position(|book| our.taken.len() == 1 && left_of(&[book]) == stored)
+            .unwrap_or(0);
         if of_slot.is_empty() {
             wrong.push(format!(
                 "{label}: taken from slot {slot}, says nobody but us"
             ));
         } else {
-            books.push(of_slot.remove(0));
+            books.push(of_slot.remove(own));
         }
     }
     for book in &books {
@@ -177,14 +184,7 @@ fn compare(
             ));
         }
     }
-    let mut left: BTreeMap<SiloNo, Grams> = BTreeMap::new();
-    for mass in books.iter().flat_map(|book| &book.left) {
-        let sum = left.entry(mass.silo).or_insert(Grams::ZERO);
-        *sum = Grams(sum.0 + mass.mass_g.to_plc_step().0);
-    }
-    left.retain(|_, mass| mass.0 > 0);
-    let mut stored = our.stored.clone();
-    stored.retain(|_, mass| mass.0 > 0);
+    let left = left_of(&books);
     let total: i64 = stored.values().map(|mass| mass.0).sum();
     if our.row.run.is_final() && our.row.silo_actual_g != Some(Grams(total)) {
         wrong.push(format!(
@@ -207,6 +207,17 @@ fn compare(
         ));
     }
     true
+}
+
+/// What left the silos for these, to the PLC's step.
+fn left_of(books: &[&BatchBook]) -> BTreeMap<SiloNo, Grams> {
+    let mut left: BTreeMap<SiloNo, Grams> = BTreeMap::new();
+    for mass in books.iter().flat_map(|book| &book.left) {
+        let sum = left.entry(mass.silo).or_insert(Grams::ZERO);
+        *sum = Grams(sum.0 + mass.mass_g.to_plc_step().0);
+    }
+    left.retain(|_, mass| mass.0 > 0);
+    left
 }
 
 /// What the PLC took against the signed recipe.

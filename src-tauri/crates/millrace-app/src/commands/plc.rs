@@ -318,7 +318,7 @@ fn slots(inner: &Inner, is_known: bool) -> Vec<SlotTruth> {
             let choices: Vec<Decision> = match row {
                 Some(row) => row
                     .doubt
-                    .map(|doubt| doubt.choices(row.finish_step).to_vec())
+                    .map(|doubt| doubt.choices(row.download_step, row.finish_step).to_vec())
                     .unwrap_or_default(),
                 None if shows == SlotShows::NotReady => vec![Decision::MakeReady],
                 None => Vec::new(),
@@ -444,7 +444,10 @@ async fn decide_batch(
                         format!("nothing is in doubt about {} any more", row.label),
                     )
                 })?;
-            if !doubt.choices(row.finish_step).contains(&decision) {
+            if !doubt
+                .choices(row.download_step, row.finish_step)
+                .contains(&decision)
+            {
                 return Err(illegal(format!(
                     "{} cannot be decided about {}",
                     decision.word(),

@@ -62,7 +62,10 @@ fn trouble_text(trouble: DownloadTrouble, slot: SlotNo) -> String {
             format!("the flag of slot {slot} was cleared, and not by Millrace")
         }
         DownloadTrouble::ReadBackDiffers => {
-            format!("the words in slot {slot} are not the ones that were written")
+            format!(
+                "the words in slot {slot} are not the ones that were written; a PLC that lost its memory \
+                 may have dosed them before"
+            )
         }
     }
 }

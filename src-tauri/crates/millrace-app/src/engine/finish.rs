@@ -60,9 +60,10 @@ impl Engine {
             }
             FinishAction::Wait(FinishWait::BlockRefused) => {
                 match (row.doubt, row.decision()) {
-                    (Some(Doubt::BlockRefused), Some(Decision::CloseWithLast))
-                        if row.run.is_live() =>
-                    {
+                    (
+                        Some(Doubt::BlockRefused | Doubt::PlcRestarted),
+                        Some(Decision::CloseWithLast),
+                    ) if row.run.is_live() => {
                         return self.close_lost(row, look.refusal.clone()).await;
                     }
                     (Some(Doubt::BlockRefused), Some(Decision::LetGo)) => {

@@ -286,6 +286,10 @@ impl Engine {
             // Good values do not tell how the line stands: a person does.
             return match row.decision() {
                 Some(decision @ Decision::GoOn) => self.settle(row, decision).await,
+                Some(Decision::CloseWithLast) => {
+                    let why = "the PLC works on it: stop it instead";
+                    self.void(row, why).await.map(drop)
+                }
                 Some(_) | None => self.restarted(row).await,
             };
         }

@@ -6,9 +6,9 @@
 //! |---|---|---|
 //! | `NotReady`, `NotFreed`, `NotTaken` | the PLC moves | `Withdraw` |
 //! | `NoEcho` (the flag says taken: it may have been dosed) | the order shows | `CloseWithLast`, `Withdraw` |
-//! | `FlagBroken`, `SlotHoldsOther` | the words fit again | `Withdraw` |
+//! | `FlagBroken`, `SlotHoldsOther` | the words fit again | `Withdraw`; once offered `CloseWithLast` first |
 //! | `Unwritable` | never | `Withdraw` |
-//! | `ReadBackDiffers` | never: somebody wrote there | `GoOn` (write again), `Withdraw` |
+//! | `ReadBackDiffers` | never: somebody wrote there | `GoOn` (write again), `Withdraw`; once it may have been offered `CloseWithLast` first |
 //! | `AlreadyInPlc` | never | `Adopt`, `CloseWithLast` |
 //! | `OfferedByOther` | never | `Adopt`, `Withdraw` |
 //! | `SlotEmptied`, `StoredBefore` | never | `CloseWithLast` |
@@ -17,13 +17,16 @@
 //! | `RunsAgain`, `FinalChanged` | never | `LetGo` |
 //! | `BlockRefused` | a good block comes | `CloseWithLast`; once the result is stored `LetGo` |
 //! | `PlantFailed` | the plant takes it back | `CloseWithLast` |
-//! | `PlcRestarted` | never, unless the result comes | `GoOn` |
+//! | `PlcRestarted` | never, unless the result comes | `GoOn`; `CloseWithLast` while no good block comes |
+//!
+//! From [`DownloadStep::Verified`] on the flag may have been written: a PLC that lost its memory may have
+//! dosed the order before, and made again it would be made twice. Closing is then proposed.
 //!
 //! A decision counts for the doubt that it was taken about and for no other.
 
 use serde::{Deserialize, Serialize};
 
-use super::handshake::{DownloadTrouble, DownloadWait, FinishStep, FinishTrouble};
+use super::handshake::{DownloadStep, DownloadTrouble, DownloadWait, FinishStep, FinishTrouble};
 
 /// Why a batch in a slot needs a person, as stored beside the sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -148,23 +151,33 @@ impl Doubt {
         Doubt::ALL.into_iter().find(|doubt| doubt.word() == word)
     }
 
-    /// The decisions that may be taken about it, the proposed one first. `finish` is how far the
-    /// batch has come after the PLC took it.
+    /// The decisions that may be taken about it, the proposed one first. `download` and `finish` are
+    /// how far the batch has come.
     #[must_use]
-    pub fn choices(self, finish: Option<FinishStep>) -> &'static [Decision] {
+    pub fn choices(
+        self,
+        download: Option<DownloadStep>,
+        finish: Option<FinishStep>,
+    ) -> &'static [Decision] {
         use Decision::{Adopt, CloseWithLast, GoOn, LetGo, StoreResult, Withdraw};
         let is_stored = matches!(
             finish,
             Some(FinishStep::Stored | FinishStep::Acked | FinishStep::Freed)
         );
+        let may_be_offered = matches!(
+            download,
+            Some(DownloadStep::Verified | DownloadStep::Offered | DownloadStep::Taken)
+        );
         match self {
+            Doubt::ReadBackDiffers if may_be_offered => &[CloseWithLast, GoOn, Withdraw],
+            Doubt::SlotHoldsOther if may_be_offered => &[CloseWithLast, Withdraw],
             Doubt::NotReady
             | Doubt::NotFreed
             | Doubt::NotTaken
             | Doubt::FlagBroken
             | Doubt::Unwritable
             | Doubt::SlotHoldsOther => &[Withdraw],
-            // A flag that is back says taken. Made again, what was dosed and forgotten would be made twice.
+            // A flag that is back says taken.
             Doubt::NoEcho => &[CloseWithLast, Withdraw],
             Doubt::ReadBackDiffers => &[GoOn, Withdraw],
             Doubt::AlreadyInPlc => &[Adopt, CloseWithLast],
@@ -177,7 +190,7 @@ impl Doubt {
             | Doubt::PlantFailed => &[CloseWithLast],
             Doubt::AckedByOther => &[StoreResult, CloseWithLast],
             Doubt::RunsAgain | Doubt::FinalChanged => &[LetGo],
-            Doubt::PlcRestarted => &[GoOn],
+            Doubt::PlcRestarted => &[GoOn, CloseWithLast],
         }
     }
 
@@ -329,7 +342,14 @@ mod tests {
                 Some(FinishStep::Stored),
                 Some(FinishStep::Acked),
             ] {
-                assert!(!doubt.choices(finish).is_empty(), "{doubt:?} {finish:?}");
+                for download in [
+                    None,
+                    Some(DownloadStep::Written),
+                    Some(DownloadStep::Offered),
+                ] {
+                    let choices = doubt.choices(download, finish);
+                    assert!(!choices.is_empty(), "{doubt:?} {download:?} {finish:?}");
+                }
             }
         }
     }
@@ -343,9 +363,22 @@ mod tests {
             Doubt::FinalChanged,
         ] {
             for finish in [FinishStep::Stored, FinishStep::Acked] {
-                assert_eq!(doubt.choices(Some(finish)), [Decision::LetGo], "{doubt:?}");
+                let choices = doubt.choices(Some(DownloadStep::Taken), Some(finish));
+                assert_eq!(choices, [Decision::LetGo], "{doubt:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_may_have_been_offered_is_not_proposed_to_be_made_again() {
+        for doubt in [Doubt::ReadBackDiffers, Doubt::SlotHoldsOther, Doubt::NoEcho] {
+            for step in [DownloadStep::Verified, DownloadStep::Offered] {
+                let choices = doubt.choices(Some(step), None);
+                assert_eq!(choices.first(), Some(&Decision::CloseWithLast), "{doubt:?}");
+            }
+        }
+        let choices = Doubt::ReadBackDiffers.choices(Some(DownloadStep::Written), None);
+        assert_eq!(choices, [Decision::GoOn, Decision::Withdraw]);
     }
 
     fn words(heartbeat: u16, boot_counter: u16) -> ProgramWords {
