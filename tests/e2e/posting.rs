@@ -139,7 +139,7 @@ async fn a_crash_between_the_commit_and_the_answer_leaves_an_open_attempt_that_i
 
 #[tokio::test]
 async fn a_refusal_is_never_repeated_by_itself() {
-    let rig = Rig::start(402).await;
+    let mut rig = Rig::start(402).await;
     finished(&rig).await;
     edit(&rig, ORDER, json!({ "name": "", "state": "cancel" }));
     work(&rig).await;
@@ -153,6 +153,7 @@ async fn a_refusal_is_never_repeated_by_itself() {
     edit(&rig, ORDER, json!({ "name": "", "state": "confirmed" }));
     rig.clock.advance_ms(DAY_MS);
     assert!(!rig.app.work_outbox().await.expect("nothing is due"));
+    rig.log_in().await;
     let id = refused["row"]["id"].clone();
     let again = rig
         .ok(Who::Operator, "outbox_retry", json!({ "id": id }))
@@ -300,7 +301,7 @@ async fn a_part_with_an_unknown_text_is_repeated_three_times_and_then_waits_for_
 
 #[tokio::test]
 async fn what_is_in_doubt_and_was_booked_by_hand_is_closed_by_signature() {
-    let rig = Rig::start(406).await;
+    let mut rig = Rig::start(406).await;
     let id = finished(&rig).await;
     rig.erp_faults(json!({ "scope": "writes", "drop_after_commit": 1 }));
     rig.app.work_outbox().await.expect("one attempt");
@@ -347,18 +348,17 @@ async fn what_is_in_doubt_and_was_booked_by_hand_is_closed_by_signature() {
     rig.clock.advance_ms(DAY_MS);
     assert!(!rig.app.work_outbox().await.expect("nothing is due"));
     assert_eq!(rig.erp().posts, posts, "nothing is sent any more");
+    rig.log_in().await;
     assert!(
         rig.call(Who::Supervisor, "outbox_by_hand", signed(supervisor))
             .await
             .is_err(),
         "once"
     );
-    let page = |tab: &'static str| {
-        let rig = &rig;
-        async move {
-            rig.ok(Who::Operator, "outbox_list", json!({ "tab": tab }))
-                .await
-        }
+    let rig = &rig;
+    let page = |tab: &'static str| async move {
+        rig.ok(Who::Operator, "outbox_list", json!({ "tab": tab }))
+            .await
     };
     assert_eq!(page("closed_by_hand").await["rows"][0]["state"], "by_hand");
     assert_eq!(page("in_doubt").await["rows"], json!([]));
@@ -446,7 +446,7 @@ async fn a_backlog_drains_no_faster_than_the_setting() {
 
 #[tokio::test]
 async fn messages_of_one_order_keep_their_order_through_days_without_the_erp() {
-    let rig = Rig::start(409).await;
+    let mut rig = Rig::start(409).await;
     rig.ok(Who::Operator, "order_import", json!({})).await;
     rig.erp_faults(json!({ "down": true }));
     for label in ["WH/MO/00104/1", "WH/MO/00104/2"] {
@@ -456,12 +456,16 @@ async fn messages_of_one_order_keep_their_order_through_days_without_the_erp() {
             live.batch.is_none()
         })
         .await;
+        for _ in 0..10 {
+            rig.step().await;
+        }
         work(&rig).await;
     }
     for _ in 0..6 {
         rig.clock.advance_ms(DAY_MS / 2);
         work(&rig).await;
     }
+    rig.log_in().await;
     let second = message(&rig, "consumption", "WH/MO/00104/2").await;
     assert_eq!(second["attempts"], json!([]), "it waits for the first");
     rig.erp_faults(json!({ "down": false }));

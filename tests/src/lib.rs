@@ -163,7 +163,8 @@ impl Rig {
         self.folder.path()
     }
 
-    async fn log_in(&mut self) {
+    /// Logs the demo's people in again, after a time that ends sessions.
+    pub async fn log_in(&mut self) {
         self.operator = self.token_of("Operator 1").await;
         self.supervisor = self.token_of("Supervisor 1").await;
     }
