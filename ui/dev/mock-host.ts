@@ -19,7 +19,7 @@ const isErpGood = scene !== "erplost" && scene !== "over";
 const RIGHTS: Record<Role, SessionView["rights"]> = {
   viewer: ["view"],
   operator: ["view", "order_import", "batch_start", "batch_pause", "batch_stop", "manual_enter", "outbox_retry", "plc_examine", "erp_examine", "train"],
-  supervisor: ["view", "order_import", "batch_approve", "batch_reject", "batch_start", "batch_pause", "batch_stop", "batch_cancel", "manual_enter", "outbox_retry", "plc_decide", "plc_examine", "erp_examine", "train"],
+  supervisor: ["view", "order_import", "batch_approve", "batch_reject", "batch_start", "batch_pause", "batch_stop", "batch_cancel", "manual_enter", "outbox_retry", "outbox_waive", "plc_decide", "plc_examine", "erp_examine", "train"],
   admin: ["view"],
 };
 const PEOPLE: AppInfo["demo_people"] = [
