@@ -7,7 +7,7 @@ use millrace_core::units::Grams;
 use serde::{Deserialize, Serialize};
 
 use super::OdooError;
-use super::standard::Uom;
+use super::standard::{PostingRow, Uom};
 
 /// Equipment that exists in the virtual ERP: code, name, type.
 const EQUIPMENT: [(&str, &str, &str); 16] = [
@@ -247,6 +247,8 @@ pub struct OdooBook {
     pub(super) stock_moves: Vec<StockMove>,
     pub(super) material_log: Vec<MaterialRow>,
     pub(super) failures: Vec<FailureRow>,
+    #[serde(default)]
+    pub(super) postings: Vec<PostingRow>,
     pub(super) last_id: i64,
     pub(super) logins: u64,
     pub(super) rescaled: u64,

@@ -85,7 +85,7 @@ impl VirtualOdoo {
         Arc::new(VirtualOdoo {
             standard: Mutex::new(StandardSetup {
                 version: config.version,
-                denied: Vec::new(),
+                ..StandardSetup::default()
             }),
             config,
             book: Mutex::new(book),
