@@ -13,5 +13,7 @@ mod doctor_bare;
 mod main_job;
 mod order_life;
 mod people;
+mod posting;
+mod posting_done;
 mod training;
 mod truth;

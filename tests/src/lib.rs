@@ -10,6 +10,7 @@ use millrace_app::commands::live::{LinkStateView, LiveView};
 use millrace_app::config::Config;
 use millrace_app::{App, AppError, Pace, Setup};
 use millrace_core::units::Grams;
+use millrace_office::erp::ErpConnector;
 use millrace_plant::odoo::{BookView, FaultChange};
 use millrace_plant::{Books, PlantConfig, RunningPlant};
 use serde_json::{Value, json};
@@ -79,8 +80,33 @@ impl Rig {
         .await
         .expect("the virtual plant starts");
         let clock = HandClock::at(NOON_MS);
-        let app = open(folder.path(), &plant, Arc::clone(&clock), &map, |config| {
-            edit(config, &plant);
+        let app = open(folder.path(), &plant, Arc::clone(&clock), &map, |setup| {
+            edit(&mut setup.config, &plant);
+        })
+        .await;
+        Rig::ready(app, plant, clock, folder, map).await
+    }
+
+    /// A fresh plant, and a fresh application that reaches the ERP through what `wrap` makes of the
+    /// real connector.
+    pub async fn start_through(
+        seed: u64,
+        wrap: impl FnOnce(Arc<dyn ErpConnector>) -> Arc<dyn ErpConnector>,
+    ) -> Rig {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let plant = millrace_plant::start(PlantConfig {
+            seed,
+            speed: 0.0,
+            ..PlantConfig::default()
+        })
+        .await
+        .expect("the virtual plant starts");
+        let clock = HandClock::at(NOON_MS);
+        let map = DEMO_MAP.to_owned();
+        let app = open(folder.path(), &plant, Arc::clone(&clock), &map, |setup| {
+            let erp = setup.config.erp.as_ref().expect("the demo has an ERP");
+            let real = millrace_office::erp::open(&erp.connector).expect("the demo's settings");
+            setup.erp = Some(wrap(real));
         })
         .await;
         Rig::ready(app, plant, clock, folder, map).await
@@ -137,7 +163,8 @@ impl Rig {
         self.folder.path()
     }
 
-    async fn log_in(&mut self) {
+    /// Logs the demo's people in again, after a time that ends sessions.
+    pub async fn log_in(&mut self) {
         self.operator = self.token_of("Operator 1").await;
         self.supervisor = self.token_of("Supervisor 1").await;
     }
@@ -398,7 +425,7 @@ async fn open(
     plant: &RunningPlant,
     clock: Arc<HandClock>,
     map: &str,
-    edit: impl FnOnce(&mut Config),
+    edit: impl FnOnce(&mut Setup),
 ) -> App {
     App::start(setup(folder, plant, clock, map, edit))
         .await
@@ -429,7 +456,7 @@ fn setup(
     plant: &RunningPlant,
     clock: Arc<HandClock>,
     map: &str,
-    edit: impl FnOnce(&mut Config),
+    edit: impl FnOnce(&mut Setup),
 ) -> Setup {
     let login = millrace_plant::run::OdooLogin::default();
     let mut setup = Setup::demo(
@@ -450,6 +477,6 @@ fn setup(
     let clock: Arc<dyn Clock> = clock;
     setup.clock = clock;
     setup.pace = Pace::ByHand;
-    edit(&mut setup.config);
+    edit(&mut setup);
     setup
 }

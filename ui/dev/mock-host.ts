@@ -4,6 +4,7 @@ import type {
   AppInfo, AttentionView, Commands, JournalView, LiveBatch, LiveView, MovementView, OverviewView, Role, SessionView,
 } from "../src/bindings";
 import type { AppEvent, Host } from "../src/lib/host/types";
+import { outboxAnswers } from "./mock-outbox";
 import { plcAnswers } from "./mock-plc";
 import { approve, event, finish, MIN, post, sign, START_MS, World, type Batch } from "./mock-world";
 
@@ -17,8 +18,8 @@ const isErpGood = scene !== "erplost" && scene !== "over";
 
 const RIGHTS: Record<Role, SessionView["rights"]> = {
   viewer: ["view"],
-  operator: ["view", "order_import", "batch_start", "batch_pause", "batch_stop", "manual_enter", "outbox_retry", "plc_examine", "train"],
-  supervisor: ["view", "order_import", "batch_approve", "batch_reject", "batch_start", "batch_pause", "batch_stop", "batch_cancel", "manual_enter", "outbox_retry", "plc_decide", "plc_examine", "train"],
+  operator: ["view", "order_import", "batch_start", "batch_pause", "batch_stop", "manual_enter", "outbox_retry", "plc_examine", "erp_examine", "train"],
+  supervisor: ["view", "order_import", "batch_approve", "batch_reject", "batch_start", "batch_pause", "batch_stop", "batch_cancel", "manual_enter", "outbox_retry", "outbox_waive", "plc_decide", "plc_examine", "erp_examine", "train"],
   admin: ["view"],
 };
 const PEOPLE: AppInfo["demo_people"] = [
@@ -312,15 +313,7 @@ const handlers: Handlers = {
     const rows = world.batches.filter((batch) => batch.row.ended_at_ms !== null && `${batch.row.label} ${batch.row.product}`.toLowerCase().includes(search.toLowerCase())).map((batch) => batch.row).reverse();
     return { rows, total: rows.length, next: null };
   },
-  outbox_list: () => ({
-    rows: world.batches.filter((batch) => batch.row.posting !== "not_due").reverse().map((batch, index) => ({
-      id: 91 - index, kind: "consumption", batch_id: batch.row.id, batch_label: batch.row.label, state: !isErpGood && index < 6 ? "queued" : batch.row.posting, attempts: !isErpGood && index < 6 ? 3 : 1,
-      next_at_ms: !isErpGood && index < 6 ? now() + 90_000 : null, created_at_ms: batch.row.ended_at_ms ?? 0, last_answer: !isErpGood && index < 6 ? "connect timeout" : "updated 7 items",
-      payload: batch.doses.map((dose) => `silo${dose.silo}  ${(dose.actual ?? 0).toFixed(2)} kg`).join("\n"),
-    })),
-  }),
-  outbox_retry: () => handlers.outbox_list({}),
-  outbox_waive: () => handlers.outbox_list({}),
+  ...outboxAnswers({ world, now, isErpGood }),
   ...plcAnswers({ scene, now, refuse, isSecret: (secret) => PEOPLE.some((person) => person.name === user.name && person.secret === secret) }),
   // No order of this world differs in the ERP.
   order_difference_decide: () => refuse("not_found", "no difference"),

@@ -82,6 +82,8 @@ const SENTENCES: Record<JournalKind, (params: Params) => string> = {
   posting_in_doubt: (p) => m.journal_posting_in_doubt(reason(p)),
   posting_refused: (p) => m.journal_posting_refused(reason(p)),
   posting_waived: (p) => m.journal_posting_waived({ reason: p["reason"] ?? "" }),
+  posting_by_hand: (p) => m.journal_posting_by_hand({ reason: p["reason"] ?? "" }),
+  order_marked_done: (p) => m.journal_order_marked_done({ reason: p["reason"] ?? "" }),
   slot_decided: (p) => m.journal_slot_decided({ ...slotOf(p), ...personReason(p), decision: decisionText(word(p, "decision")) }),
   slot_settled: settled,
   download_withdrawn: (p) => m.journal_download_withdrawn(slotOf(p)),

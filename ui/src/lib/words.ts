@@ -27,7 +27,7 @@ export const runWords: Words<RunState> = {
 
 export const postingWords: Words<PostingState> = {
   not_due: m.posting_not_due, queued: m.posting_queued, sending: m.posting_sending, posted: m.posting_posted,
-  in_doubt: m.posting_in_doubt, refused: m.posting_refused, waived: m.posting_waived,
+  in_doubt: m.posting_in_doubt, refused: m.posting_refused, waived: m.posting_waived, by_hand: m.posting_by_hand,
 };
 
 export const doseWords: Words<DoseState> = { waiting: m.dose_waiting, dosing: m.dose_dosing, done: m.dose_done };
@@ -47,7 +47,7 @@ export const roleWords: Words<Role> = {
 
 export const signatureWords: Words<SignatureMeaning> = {
   approve: m.signature_approve, reject: m.signature_reject, revoke: m.signature_revoke, stop: m.signature_stop,
-  cancel: m.signature_cancel, manual_entry: m.signature_manual_entry, waive: m.signature_waive, go_on: m.decision_go_on, withdraw: m.decision_withdraw, adopt: m.decision_adopt,
+  cancel: m.signature_cancel, manual_entry: m.signature_manual_entry, waive: m.signature_waive, by_hand: m.signature_by_hand, go_on: m.decision_go_on, withdraw: m.decision_withdraw, adopt: m.decision_adopt,
   store_result: m.decision_store_result, close_with_last: m.decision_close_with_last, let_go: m.decision_let_go, unknown: m.unknown,
   replace: m.signature_replace, keep_order: m.signature_keep_order,
 };
@@ -59,7 +59,7 @@ export const movementWords: Words<MovementKind> = {
 
 export const outboxKindWords: Words<OutboxKind> = {
   consumption: m.outbox_kind_consumption, cancel_order: m.outbox_kind_cancel_order,
-  equipment_failure: m.outbox_kind_equipment_failure, material_consumption: m.outbox_kind_material_consumption,
+  equipment_failure: m.outbox_kind_equipment_failure, material_consumption: m.outbox_kind_material_consumption, mark_done: m.outbox_kind_mark_done,
 };
 
 export const linkWords: Words<LinkStateView> = {
