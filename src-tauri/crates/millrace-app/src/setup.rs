@@ -83,12 +83,12 @@ impl Setup {
     ) -> Result<Setup, ConfigError> {
         let mut config = Config::load(config_path)?;
         let base = config_path.parent().unwrap_or(Path::new("."));
-        if let Some(file) = config
-            .erp
-            .as_mut()
-            .and_then(|erp| erp.connector.password_file.as_mut())
-        {
-            *file = base.join(&file);
+        if let Some(erp) = config.erp.as_mut().map(|erp| &mut erp.connector) {
+            let files = [erp.password_file.as_mut(), erp.ca_file.as_mut()];
+            files
+                .into_iter()
+                .flatten()
+                .for_each(|file| *file = base.join(&file));
         }
         let read = |what: &str, path: &Path| {
             let path = base.join(path);
