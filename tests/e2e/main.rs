@@ -12,5 +12,6 @@ mod doctor;
 mod doctor_bare;
 mod main_job;
 mod people;
+mod secrets;
 mod training;
 mod truth;

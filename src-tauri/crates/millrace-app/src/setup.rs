@@ -31,7 +31,7 @@ pub struct Demo {
 }
 
 /// Login of the virtual ERP.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct DemoLogin {
     /// Database.
     pub database: String,
@@ -39,6 +39,15 @@ pub struct DemoLogin {
     pub login: String,
     /// Password.
     pub password: String,
+}
+
+impl std::fmt::Debug for DemoLogin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DemoLogin")
+            .field("database", &self.database)
+            .field("login", &self.login)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Everything the application starts from.
