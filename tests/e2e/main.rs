@@ -15,5 +15,6 @@ mod order_life;
 mod people;
 mod posting;
 mod posting_done;
+mod secrets;
 mod training;
 mod truth;

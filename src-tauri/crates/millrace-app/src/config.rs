@@ -235,8 +235,8 @@ impl Config {
     /// # Errors
     /// A sentence that names the key and what is wrong.
     pub fn parse(text: &str) -> Result<Config, ConfigError> {
-        let config: Config = toml::from_str(text)
-            .map_err(|error| ConfigError(error.to_string().trim().replace('\n', " ")))?;
+        let config: Config =
+            toml::from_str(text).map_err(|error| ConfigError(told(text, &error)))?;
         let bad = |what: String| Err(ConfigError(what));
         if config.site.key.is_empty()
             || !config
@@ -382,6 +382,23 @@ pub fn check_silos(silos: &[SiloSeed], map: &RegisterMap) -> Result<(), ConfigEr
         }
     }
     Ok(())
+}
+
+/// What is wrong, and in which line. The parser's own words quote the line, and that may be a
+/// password; so may the value that they name.
+fn told(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().replace('\n', " ");
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
+        return message;
+    };
+    let number = before.matches('\n').count() + 1;
+    let line = text.lines().nth(number - 1).unwrap_or_default();
+    let key = line.split('=').next().unwrap_or_default().trim();
+    if line.contains("pass") {
+        format!("line {number}: the password is not written as a text or is misplaced")
+    } else {
+        format!("line {number}, {key}: {message}")
+    }
 }
 
 #[cfg(test)]

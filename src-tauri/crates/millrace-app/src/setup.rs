@@ -31,7 +31,7 @@ pub struct Demo {
 }
 
 /// Login of the virtual ERP.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct DemoLogin {
     /// Database.
     pub database: String,
@@ -39,6 +39,15 @@ pub struct DemoLogin {
     pub login: String,
     /// Password.
     pub password: String,
+}
+
+impl std::fmt::Debug for DemoLogin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DemoLogin")
+            .field("database", &self.database)
+            .field("login", &self.login)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Everything the application starts from.
@@ -83,12 +92,12 @@ impl Setup {
     ) -> Result<Setup, ConfigError> {
         let mut config = Config::load(config_path)?;
         let base = config_path.parent().unwrap_or(Path::new("."));
-        if let Some(file) = config
-            .erp
-            .as_mut()
-            .and_then(|erp| erp.connector.password_file.as_mut())
-        {
-            *file = base.join(&file);
+        if let Some(erp) = config.erp.as_mut().map(|erp| &mut erp.connector) {
+            let files = [erp.password_file.as_mut(), erp.ca_file.as_mut()];
+            files
+                .into_iter()
+                .flatten()
+                .for_each(|file| *file = base.join(&file));
         }
         let read = |what: &str, path: &Path| {
             let path = base.join(path);

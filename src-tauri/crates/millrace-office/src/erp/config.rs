@@ -9,6 +9,7 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::ErpError;
+use super::secret::{self, Secret, Surroundings};
 use crate::http::HttpClient;
 
 /// Which connector speaks to the ERP.
@@ -34,29 +35,6 @@ pub enum OdooApi {
     Json2,
 }
 
-/// A password. It prints as `***` and cannot be serialized.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a secret.
-    #[must_use]
-    pub fn new(secret: impl Into<String>) -> Secret {
-        Secret(secret.into())
-    }
-
-    pub(super) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
-}
-
 /// The settings of one ERP connection.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,10 +47,11 @@ pub struct ErpConfig {
     pub database: String,
     /// The user.
     pub login: String,
-    /// The password; exactly one of this and `password_file` is given.
+    /// The password; at most one of this and `password_file` is given. With neither it is handed
+    /// over from outside, see `secret.rs`.
     #[serde(default)]
     pub password: Option<Secret>,
-    /// A file whose first line is the password.
+    /// A file whose first line is the password, for its owner alone (mode 0600 or 0400).
     #[serde(default)]
     pub password_file: Option<PathBuf>,
     /// Longest time for one exchange, 100 to 300,000 ms.
@@ -163,7 +142,11 @@ impl ErpConfig {
             ca_pem: self.read_authorities()?,
             base,
             is_loopback,
-            password: self.read_password()?,
+            password: secret::find(
+                self.password.as_ref(),
+                self.password_file.as_deref(),
+                &Surroundings::of_process(),
+            )?,
             timeout: Duration::from_millis(self.timeout_ms),
         })
     }
@@ -207,27 +190,6 @@ impl ErpConfig {
             )));
         }
         Ok(Some(pem))
-    }
-
-    fn read_password(&self) -> Result<Secret, ErpError> {
-        let secret = match (&self.password, &self.password_file) {
-            (Some(secret), None) => secret.clone(),
-            (None, Some(path)) => {
-                let text = std::fs::read_to_string(path).map_err(|error| {
-                    ErpError::config(format!("`password_file` {}: {error}", path.display()))
-                })?;
-                Secret::new(text.lines().next().unwrap_or_default())
-            }
-            (Some(_), Some(_)) | (None, None) => {
-                return Err(ErpError::config(
-                    "give exactly one of `password` and `password_file`",
-                ));
-            }
-        };
-        if secret.reveal().is_empty() {
-            return Err(ErpError::config("the password is empty"));
-        }
-        Ok(secret)
     }
 }
 
@@ -290,22 +252,5 @@ mod tests {
         let odd = serde_json::json!({"kind": "odoo_addon", "url": "https://erp.example", "database": "plant",
             "login": "middleware", "password": "geheim", "retries": 3});
         assert!(serde_json::from_value::<ErpConfig>(odd).is_err());
-    }
-
-    #[test]
-    fn the_password_has_exactly_one_source() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("secret");
-        std::fs::write(&file, "geheim\n").expect("writable");
-        let mut both = config("https://erp.example");
-        both.password_file = Some(file);
-        assert!(both.check().is_err());
-        both.password = None;
-        let checked = both.check().expect("the file alone");
-        assert_eq!(checked.password, Secret::new("geheim"));
-        both.password_file = Some(folder.path().join("absent"));
-        assert!(matches!(both.check(), Err(ErpError::Config { .. })));
-        both.password_file = None;
-        assert!(both.check().is_err());
     }
 }

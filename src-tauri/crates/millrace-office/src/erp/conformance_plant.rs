@@ -300,6 +300,19 @@ async fn a_post_is_booked_once_however_often_it_is_sent(dialect: Dialect) {
     let held = erp.post_consumption(&later).await.expect("booked");
     assert_eq!(held.finished_g, Some(Grams(999_000)));
     assert_eq!(peer.order(NAME).consumption["silo103"], Grams(239_000));
+    let keys: Vec<String> = peer
+        .odoo
+        .view()
+        .postings
+        .into_iter()
+        .map(|row| row.key)
+        .collect();
+    let booked: &[&str] = if dialect.has_posting {
+        &["demo/1/1/0", "demo/1/2/0"]
+    } else {
+        &[]
+    };
+    assert_eq!(keys, booked);
 }
 
 async fn no_fault_doubles_or_loses_a_gram(dialect: Dialect) {

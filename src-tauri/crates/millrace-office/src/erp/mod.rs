@@ -5,6 +5,7 @@ mod config;
 mod error;
 pub mod odoo;
 mod probe;
+mod secret;
 
 #[cfg(test)]
 mod conformance;
@@ -26,9 +27,10 @@ use millrace_core::erp::{
 use millrace_core::units::Grams;
 
 pub use crate::http::{Lost, Unreached};
-pub use config::{ErpConfig, ErpKind, OdooApi, Secret};
+pub use config::{ErpConfig, ErpKind, OdooApi};
 pub use error::ErpError;
 pub use probe::{ProbeOutcome, ProbeReport, ProbeStep};
+pub use secret::Secret;
 
 /// What a connection test found out.
 #[derive(Debug, Clone, PartialEq, Eq)]

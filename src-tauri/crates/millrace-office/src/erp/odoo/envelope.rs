@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::erp::ErpError;
-use crate::erp::config::Secret;
+use crate::erp::secret::Secret;
 use crate::http::{HttpAnswer, Lost};
 
 const MESSAGE_CHARS_MAX: usize = 300;

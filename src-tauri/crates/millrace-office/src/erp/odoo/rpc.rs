@@ -12,7 +12,8 @@ use tokio::sync::Mutex;
 use super::envelope::{Reply, clean, is_not_found, json2_reply, reply, request, standard_error};
 use super::standard_book as addon;
 use super::version::{TELLING_FIELDS, VersionRow, major_hint, row};
-use crate::erp::config::{OdooApi, Secret};
+use crate::erp::config::OdooApi;
+use crate::erp::secret::Secret;
 use crate::erp::{ErpConfig, ErpError};
 use crate::http::{Auth, HttpAnswer, HttpClient};
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::envelope::{Reply, clean, fault_error, reply, request};
-use crate::erp::config::Secret;
+use crate::erp::secret::Secret;
 use crate::erp::{ErpConfig, ErpError};
 use crate::http::{Auth, HttpAnswer, HttpClient};
 
