@@ -103,6 +103,9 @@ rust_tests() {
     fi
 }
 
+# The addon for Odoo on a stand-in for it; needs nothing but Python. -B: no byte code among the assets.
+odoo_addon() { python3 -B tests/odoo_addon/test_posting.py; }
+
 # The drivers and the virtual plant beside programs that are not ours.
 peers() {
     local programs
@@ -194,6 +197,7 @@ stage lint lint
 stage build build
 stage tests rust_tests
 keep_tests
+stage 'odoo addon' odoo_addon
 stage peers peers
 keep peers '^[0-9]+ passed, [0-9]+ failed$'
 stage 'fuzz build' fuzz_build

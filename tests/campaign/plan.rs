@@ -22,8 +22,8 @@ const BATCHES: i64 = 10;
 /// The demo mill's map.
 const MAP: &str = include_str!("../../assets/registers/demo.toml");
 
-/// The faults of PLC and program that a run may have, beside the wire's.
-const KEYS: [FaultKey; 10] = [
+/// The faults of PLC, program and machinery that a run may have, beside the wire's.
+const KEYS: [FaultKey; 15] = [
     FaultKey::HalfOpen,
     FaultKey::StuckFlag,
     FaultKey::StuckAck,
@@ -34,6 +34,11 @@ const KEYS: [FaultKey; 10] = [
     FaultKey::CpuFatal,
     FaultKey::RebootMemoryKept,
     FaultKey::RebootMemoryLost,
+    FaultKey::FloatWeight,
+    FaultKey::OrderForeign,
+    FaultKey::BridgingSilo,
+    FaultKey::StuckGate,
+    FaultKey::ScaleDrift,
 ];
 
 /// One death of the workstation.

@@ -257,7 +257,7 @@ async fn an_offer_that_the_plc_forgot_is_told_and_can_be_ended() {
     let live = rig.live();
     assert_eq!(run_of(&live), Some(Run::Held), "{:?}", live.batch);
     assert!(
-        trouble_of(&live).is_some_and(|t| t.contains("has not taken")),
+        trouble_of(&live).is_some_and(|t| t.contains("does not show the order")),
         "{:?}",
         trouble_of(&live)
     );

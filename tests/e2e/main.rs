@@ -11,6 +11,7 @@ mod bad_start;
 mod doctor;
 mod doctor_bare;
 mod main_job;
+mod order_life;
 mod people;
 mod training;
 mod truth;

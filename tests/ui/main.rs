@@ -13,6 +13,7 @@
 mod border;
 mod failure;
 mod main_job;
+mod restart;
 mod stage;
 mod webdriver;
 
@@ -29,13 +30,15 @@ const DEMO: [&str; 3] = ["--demo", "--demo-speed", "20"];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Case {
     MainJob,
+    PlcRestarts,
     KeepsToItself,
     ComesUpWithoutALocale,
 }
 
 impl Case {
-    const ALL: [Case; 3] = [
+    const ALL: [Case; 4] = [
         Case::MainJob,
+        Case::PlcRestarts,
         Case::KeepsToItself,
         Case::ComesUpWithoutALocale,
     ];
@@ -43,6 +46,7 @@ impl Case {
     fn name(self) -> &'static str {
         match self {
             Case::MainJob => "main_job",
+            Case::PlcRestarts => "plc_restarts",
             Case::KeepsToItself => "keeps_to_itself",
             Case::ComesUpWithoutALocale => "comes_up_without_a_locale",
         }
@@ -50,14 +54,23 @@ impl Case {
 
     fn lang(self) -> &'static str {
         match self {
-            Case::MainJob | Case::KeepsToItself => "en_GB.UTF-8",
+            Case::MainJob | Case::PlcRestarts | Case::KeepsToItself => "en_GB.UTF-8",
             Case::ComesUpWithoutALocale => "C.UTF-8",
+        }
+    }
+
+    /// A person needs time to walk from screen to screen while the plant doses.
+    fn demo(self) -> [&'static str; 3] {
+        match self {
+            Case::MainJob | Case::KeepsToItself | Case::ComesUpWithoutALocale => DEMO,
+            Case::PlcRestarts => ["--demo", "--demo-speed", "4"],
         }
     }
 
     async fn play(self, window: &Window) -> Result<(), Failure> {
         match self {
             Case::MainJob => main_job::run(window).await,
+            Case::PlcRestarts => restart::run(window).await,
             Case::KeepsToItself => border::keeps_to_itself(window).await,
             Case::ComesUpWithoutALocale => border::comes_up_without_a_locale(window).await,
         }
@@ -66,7 +79,7 @@ impl Case {
 
 async fn run(case: Case, tools: &Tools) -> Result<(), Failure> {
     let stage = Stage::set_up(tools, case.name(), case.lang()).await?;
-    let window = stage.open(&DEMO).await?;
+    let window = stage.open(&case.demo()).await?;
     let outcome = case.play(&window).await;
     if outcome.is_err() {
         // The picture is a help for the reader; its own failure must not hide the first one.

@@ -9,24 +9,24 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// For what only the page has to do.
-const SOON: Duration = Duration::from_secs(30);
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 
 /// For what the plant has to do: a whole batch at twenty times real speed, on a busy machine.
-const A_BATCH: Duration = Duration::from_secs(240);
+pub(crate) const A_BATCH: Duration = Duration::from_secs(240);
 
 /// Who signs in the demo, and with what; from the public answer that the login screen shows, too.
 #[derive(Debug)]
-struct Supervisor {
-    name: String,
-    secret: String,
+pub(crate) struct Supervisor {
+    pub(crate) name: String,
+    pub(crate) secret: String,
 }
 
 /// The batch that is made.
 #[derive(Debug)]
-struct Chosen {
-    id: i64,
-    label: String,
-    product: String,
+pub(crate) struct Chosen {
+    pub(crate) id: i64,
+    pub(crate) label: String,
+    pub(crate) product: String,
 }
 
 /// Does the job from login to history.
@@ -43,11 +43,11 @@ pub(crate) async fn run(window: &Window) -> Result<(), Failure> {
     books_agree(window, &batch, &token).await
 }
 
-fn test_id(name: &str) -> String {
+pub(crate) fn test_id(name: &str) -> String {
     format!("[data-testid=\"{name}\"]")
 }
 
-async fn log_in(window: &Window) -> Result<Supervisor, Failure> {
+pub(crate) async fn log_in(window: &Window) -> Result<Supervisor, Failure> {
     window
         .see(&test_id("login-demo-supervisor"), Duration::from_secs(60))
         .await?;
@@ -73,13 +73,16 @@ async fn log_in(window: &Window) -> Result<Supervisor, Failure> {
 }
 
 /// A session beside the window's own, only to check what the window says.
-async fn second_session(window: &Window, supervisor: &Supervisor) -> Result<String, Failure> {
+pub(crate) async fn second_session(
+    window: &Window,
+    supervisor: &Supervisor,
+) -> Result<String, Failure> {
     let payload = json!({"user": supervisor.name, "secret": supervisor.secret});
     let session = window.ask("session_open", payload, None).await?;
     Ok(text(&session["token"]))
 }
 
-async fn import(window: &Window) -> Result<(), Failure> {
+pub(crate) async fn import(window: &Window) -> Result<(), Failure> {
     window.click(&test_id("nav-queue"), SOON).await?;
     window.click(&test_id("import-orders"), SOON).await?;
     window
@@ -92,7 +95,7 @@ async fn import(window: &Window) -> Result<(), Failure> {
 }
 
 /// The first waiting batch that needs nothing by hand and lacks nothing.
-async fn choose(window: &Window, token: &str) -> Result<Chosen, Failure> {
+pub(crate) async fn choose(window: &Window, token: &str) -> Result<Chosen, Failure> {
     let queue = window
         .ask("batch_list", json!({"words": []}), Some(token))
         .await?;
@@ -119,7 +122,11 @@ async fn choose(window: &Window, token: &str) -> Result<Chosen, Failure> {
     )))
 }
 
-async fn approve(window: &Window, batch: &Chosen, by: &Supervisor) -> Result<(), Failure> {
+pub(crate) async fn approve(
+    window: &Window,
+    batch: &Chosen,
+    by: &Supervisor,
+) -> Result<(), Failure> {
     window
         .point_at(&test_id(&format!("batch-row-{}", batch.label)), SOON)
         .await?;
@@ -140,7 +147,7 @@ async fn approve(window: &Window, batch: &Chosen, by: &Supervisor) -> Result<(),
     window.click(&test_id("dialog-confirm"), SOON).await
 }
 
-async fn start(window: &Window, batch: &Chosen) -> Result<(), Failure> {
+pub(crate) async fn start(window: &Window, batch: &Chosen) -> Result<(), Failure> {
     window.click(&test_id("action-batch_start"), SOON).await?;
     window.see(&test_id("dialog-confirm"), SOON).await?;
     window.picture("5-start").await?;
@@ -258,6 +265,6 @@ async fn books_agree(window: &Window, batch: &Chosen, token: &str) -> Result<(),
     Ok(())
 }
 
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }

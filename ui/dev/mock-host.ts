@@ -246,8 +246,8 @@ const handlers: Handlers = {
   order_list: () => ({
     imported_at_ms: reported.at_ms, last_import: isEmpty ? null : reported,
     orders: isEmpty ? [] : [
-      { id: 7, name: "WH/MO/00045", product: "[10110] Broiler starter", quantity_kg: "2000.0", standing: "refused", refusal: { code: "unknown_code", material: "Fish meal", equipment_code: "silo119" }, refusal_text: "", seen_at_ms: reported.at_ms },
-      { id: 8, name: "WH/MO/00046", product: "[10188] Dairy mash", quantity_kg: "3000.0", standing: "refused", refusal: { code: "scaling", lines_kg: "2712.00", order_kg: "3000.00" }, refusal_text: "", seen_at_ms: reported.at_ms },
+      { id: 7, name: "WH/MO/00045", product: "[10110] Broiler starter", quantity_kg: "2000.0", standing: "refused", refusal: { code: "unknown_code", material: "Fish meal", equipment_code: "silo119" }, refusal_text: "", seen_at_ms: reported.at_ms, difference: null },
+      { id: 8, name: "WH/MO/00046", product: "[10188] Dairy mash", quantity_kg: "3000.0", standing: "refused", refusal: { code: "scaling", lines_kg: "2712.00", order_kg: "3000.00" }, refusal_text: "", seen_at_ms: reported.at_ms, difference: null },
     ],
   }),
   batch_list: () => {
@@ -322,6 +322,8 @@ const handlers: Handlers = {
   outbox_retry: () => handlers.outbox_list({}),
   outbox_waive: () => handlers.outbox_list({}),
   ...plcAnswers({ scene, now, refuse, isSecret: (secret) => PEOPLE.some((person) => person.name === user.name && person.secret === secret) }),
+  // No order of this world differs in the ERP.
+  order_difference_decide: () => refuse("not_found", "no difference"),
 };
 
 setInterval(() => {

@@ -55,7 +55,7 @@ function make(id: number, order: string, product: string, doses: Dose[], word: B
       id, label: `${order}/1`, order_name: order, product, word, release: word === "pending" ? "pending" : word === "rejected" ? "rejected" : "approved",
       run: "idle", posting: "not_due", held: false, version: 1, content_hash: `3f9a${(id * 7919).toString(16).padStart(6, "0")}c41d77e2`, planned_g,
       actual_g: null, deviation_bp: null, due_ms: at + 70 * MIN, created_at_ms: at, approved_at_ms: null, approved_by: null, started_at_ms: null,
-      ended_at_ms: null, slot: null, shortages: [],
+      ended_at_ms: null, slot: null, shortages: [], order_differs: false,
     },
     doses: doses.map((dose) => ({ ...dose })), manual: [], signatures: [], events: [], steps: [null, null, null, null, null], posting: NO_POSTING, since: at,
   };
@@ -160,6 +160,7 @@ export class World {
       signatures: batch.signatures,
       steps: (["prepared", "written", "verified", "offered", "taken"] as const).map((step, index) => ({ step, at_ms: batch.steps[index] ?? null })),
       events: batch.events, posting: batch.posting, finished_g: row.ended_at_ms === null ? null : 2_338_000,
+      order_difference: null,
       plc_texts: row.product.length > 16 ? [{ full: row.product, in_plc: row.product.slice(0, 16) }] : [],
       actions: [
         action("batch_approve", "batch_approve", "supervisor", row.word === "pending"), action("batch_reject", "batch_reject", "supervisor", row.word === "pending"),

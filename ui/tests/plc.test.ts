@@ -68,7 +68,7 @@ test("every slot says what it waits for and since when, and nothing where nothin
   expect(nextText(slot(1))).toBe("Proposed: Withdraw the recipe");
   expect(nextText(slot(7))).toBe("Follow the PLC: being carried out");
   expect(nextText(slot(3))).toBeNull();
-  expect(bitsText(slot(8))).toBe("flag ? · ack ?");
+  expect(bitsText(slot(8))).toBe("");
   expect(bitsText(slot(3))).toBe("flag 0 · ack 0 · id 17");
   expect(stepText(slot(1))).toBe("downloading · offered · id 18");
   expect(stepText(slot(5))).toBe("complete · acknowledged");

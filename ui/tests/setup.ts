@@ -9,6 +9,14 @@ class NoResize {
 }
 globalThis.ResizeObserver ??= NoResize;
 HTMLElement.prototype.scrollIntoView ??= () => undefined;
+// jsdom knows the dialog element and not how it opens.
+HTMLDialogElement.prototype.showModal ??= function (this: HTMLDialogElement) {
+  this.open = true;
+};
+HTMLDialogElement.prototype.close ??= function (this: HTMLDialogElement) {
+  this.open = false;
+  this.dispatchEvent(new Event("close"));
+};
 window.matchMedia ??= ((query: string) => ({ matches: false, media: query, addEventListener() {}, removeEventListener() {} })) as unknown as typeof window.matchMedia;
 
 // A screen is a chunk that is loaded first: on a busy machine that takes longer than the usual second.

@@ -22,7 +22,7 @@ function take(event: KeyboardEvent): boolean {
     return true;
   }
   if (session.current === null) return false;
-  const isDialogOpen = document.querySelector("[role=alertdialog], [role=dialog]") !== null;
+  const isDialogOpen = document.querySelector("dialog[open], div[role=alertdialog]") !== null;
   if (event.ctrlKey && event.key.toLowerCase() === "l") {
     void session.close();
     return true;

@@ -80,6 +80,8 @@ erp: string,
  * What is wrong with the set-up and what still works, one sentence each.
  */
 problems: Array<StartProblem>, };
+export type AttemptAct = "send" | "read_back";
+export type AttemptOutcome = "posted" | "in_doubt" | "not_sent" | "refused" | "partial";
 export type AttentionView = { "code": "approvals_waiting", 
 /**
  * How many.
@@ -88,7 +90,19 @@ count: number,
 /**
  * When the oldest came in.
  */
-oldest_at_ms: number, } | { "code": "silo_low", 
+oldest_at_ms: number, } | { "code": "order_differs", 
+/**
+ * A batch of it that is still open.
+ */
+id: BatchId, 
+/**
+ * The order's name.
+ */
+order_name: string, 
+/**
+ * How it differs.
+ */
+difference: OrderDifference, } | { "code": "silo_low", 
 /**
  * Which.
  */
@@ -379,7 +393,11 @@ slot: SlotNo | null,
 /**
  * Silos that do not hold enough for it; empty = feasible.
  */
-shortages: Array<ShortageView>, };
+shortages: Array<ShortageView>, 
+/**
+ * True while its order differs in the ERP and nobody has decided about it.
+ */
+order_differs: boolean, };
 export type BatchSignedReason = { 
 /**
  * Which.
@@ -448,16 +466,126 @@ actions: Array<ActionView>,
  */
 finished_g: number | null, 
 /**
+ * How its order differs in the ERP, while nobody has decided about it.
+ */
+order_difference: OrderDifferenceView | null, 
+/**
  * Texts that the PLC carries only in part (16 characters), as it will show them.
  */
 plc_texts: Array<PlcTextView>, };
 export type BatchWord = "pending" | "approved" | "rejected" | "in_process" | "paused" | "completed" | "stopped" | "failed" | "cancelled";
+export type ChangedField = { "field": "name", 
+/**
+ * Accepted.
+ */
+old: string, 
+/**
+ * In the ERP.
+ */
+new: string, } | { "field": "state", 
+/**
+ * Accepted.
+ */
+old: string, 
+/**
+ * In the ERP.
+ */
+new: string, } | { "field": "unreadable", 
+/**
+ * Why not, as a sentence.
+ */
+why: string, } | { "field": "quantity", 
+/**
+ * Accepted.
+ */
+old_kg: string, 
+/**
+ * In the ERP.
+ */
+new_kg: string, } | { "field": "product", 
+/**
+ * Accepted.
+ */
+old: string, 
+/**
+ * In the ERP.
+ */
+new: string, } | { "field": "planned_start", 
+/**
+ * Accepted.
+ */
+old: string | null, 
+/**
+ * In the ERP.
+ */
+new: string | null, } | { "field": "equipment", 
+/**
+ * Accepted.
+ */
+old: string | null, 
+/**
+ * In the ERP.
+ */
+new: string | null, } | { "field": "component_added", 
+/**
+ * Material, where the ERP's answer names it.
+ */
+product: string | null, 
+/**
+ * Equipment code.
+ */
+equipment: string | null, 
+/**
+ * The BoM line's quantity.
+ */
+new_kg: string, } | { "field": "component_removed", 
+/**
+ * Material.
+ */
+product: string, 
+/**
+ * Equipment code.
+ */
+equipment: string | null, 
+/**
+ * The BoM line's quantity.
+ */
+old_kg: string, } | { "field": "component_quantity", 
+/**
+ * Material.
+ */
+product: string, 
+/**
+ * Equipment code.
+ */
+equipment: string | null, 
+/**
+ * Accepted.
+ */
+old_kg: string, 
+/**
+ * In the ERP.
+ */
+new_kg: string, } | { "field": "component_equipment", 
+/**
+ * Material.
+ */
+product: string, 
+/**
+ * Accepted.
+ */
+old: string | null, 
+/**
+ * In the ERP.
+ */
+new: string | null, };
 export type ChartTheme = "day" | "night" | "print";
 export type ChartView = { 
 /**
  * SVG text, without scripts or outside references.
  */
 svg: string, };
+export type ChoiceRefusal = "no_content" | "part_seen" | "renamed" | "started" | "open_in_erp" | "in_plc";
 export type ConsumptionGet = { 
 /**
  * Begin.
@@ -568,6 +696,85 @@ posting: PostingState,
  * The ERP's last answer in words.
  */
 last_answer: string | null, };
+export type ErpExamination = { 
+/**
+ * When, UTC milliseconds.
+ */
+at_ms: number, 
+/**
+ * True when no step failed.
+ */
+is_sound: boolean, 
+/**
+ * Every step in order.
+ */
+steps: Array<ErpStepView>, 
+/**
+ * What the other side calls itself, with its version.
+ */
+answered: string | null, };
+export type ErpKindView = "odoo_addon" | "odoo_standard";
+export type ErpSettingsView = { 
+/**
+ * Scheme, host and port.
+ */
+address: string, 
+/**
+ * The database.
+ */
+database: string, 
+/**
+ * The user we log in as.
+ */
+login: string, 
+/**
+ * Which connector.
+ */
+connector: ErpKindView, 
+/**
+ * Who closes orders there.
+ */
+mark_done: MarkDoneView, 
+/**
+ * How many messages may be worked on in a second, as written in the settings.
+ */
+posts_per_second_max: string, };
+export type ErpStep = "settings" | "plain_http" | "dns" | "connect" | "tls" | "is_odoo" | "database" | "log_in" | "version" | "rights" | "clock";
+export type ErpStepOutcome = "ok" | "failed" | "skipped";
+export type ErpStepView = { 
+/**
+ * The step.
+ */
+step: ErpStep, 
+/**
+ * How it went.
+ */
+outcome: ErpStepOutcome, 
+/**
+ * Why, as a sentence; empty when all is well.
+ */
+text: string, };
+export type ErpView = { 
+/**
+ * The settings; `None` = no ERP is configured.
+ */
+settings: ErpSettingsView | null, 
+/**
+ * Why nothing is sent, when the settings do not even open.
+ */
+off_cause: string | null, 
+/**
+ * Its version, as the last connection test found it.
+ */
+version: string | null, 
+/**
+ * What keeps a post from being booked twice.
+ */
+guarantee: GuaranteeView, 
+/**
+ * The link.
+ */
+link: LinkView, };
 export type ErrorCode = "not_logged_in" | "wrong_secret" | "locked_out" | "no_right" | "not_found" | "changed" | "illegal_transition" | "bad_request" | "not_ready" | "erp_unavailable" | "unknown_command" | "store_failed" | "internal";
 export type FaultGroup = "wire" | "plc" | "plant" | "erp";
 export type FaultTarget = { 
@@ -604,6 +811,11 @@ name: string,
  * Secret, at least 10 characters.
  */
 secret: string, };
+export type GuaranteeView = { "kind": "unique_key", 
+/**
+ * Version of what keeps the keys there.
+ */
+version: string, } | { "kind": "read_back" };
 export type HistoryList = { 
 /**
  * Part of the label or product; empty = all.
@@ -659,7 +871,17 @@ deferred: number,
  * When the ERP answered.
  */
 at_ms: number, };
-export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported";
+export type ItemError = { 
+/**
+ * The ERP's words, the equipment code first.
+ */
+text: string, 
+/**
+ * What follows from them.
+ */
+fate: ItemFate, };
+export type ItemFate = "permanent" | "temporary" | "unknown";
+export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided";
 export type JournalView = { 
 /**
  * Position in the journal.
@@ -999,6 +1221,7 @@ posting: PostingState,
  * The ERP's last answer in words, or why it waits for a person.
  */
 last_answer: string | null, };
+export type MarkDoneView = "by_person" | "by_us";
 export type MovementKind = "opening" | "receipt" | "dosing" | "correction";
 export type MovementList = { 
 /**
@@ -1052,6 +1275,71 @@ batch_id: BatchId | null,
  */
 batch_label: string | null, };
 export type Nothing = Record<symbol, never>;
+export type OrderChoice = "take_over" | "keep" | "cancel_here";
+export type OrderChoiceView = { 
+/**
+ * What.
+ */
+choice: OrderChoice, 
+/**
+ * Why it is not open.
+ */
+why_not: ChoiceRefusal | null, };
+export type OrderDifference = { "kind": "changed", 
+/**
+ * What, in the order of the order.
+ */
+fields: Array<ChangedField>, } | { "kind": "cancelled" } | { "kind": "done" } | { "kind": "gone" };
+export type OrderDifferenceDecide = { 
+/**
+ * Which order.
+ */
+order_id: OrderId, 
+/**
+ * What shall be done.
+ */
+choice: OrderChoice, 
+/**
+ * Why, at least three characters.
+ */
+reason: string, 
+/**
+ * The signer's own secret.
+ */
+secret: string, 
+/**
+ * The hash of the difference that the signer saw.
+ */
+seen: string, };
+export type OrderDifferenceView = { 
+/**
+ * The order.
+ */
+order_id: OrderId, 
+/**
+ * Its name.
+ */
+order_name: string, 
+/**
+ * What differs.
+ */
+difference: OrderDifference, 
+/**
+ * The ERP's own words, where it does not know the order.
+ */
+erp_words: string | null, 
+/**
+ * Goes back with the decision, so that nobody decides about what they did not see.
+ */
+hash: string, 
+/**
+ * When it was seen first.
+ */
+seen_at_ms: number, 
+/**
+ * Every choice, in the order of the dialog.
+ */
+choices: Array<OrderChoiceView>, };
 export type OrderId = number;
 export type OrderList = { 
 /**
@@ -1099,7 +1387,36 @@ refusal_text: string | null,
 /**
  * When it was last seen in the ERP.
  */
-seen_at_ms: number, };
+seen_at_ms: number, 
+/**
+ * How the ERP differs from it, while nobody has decided.
+ */
+difference: OrderDifferenceView | null, };
+export type OutboxAttemptView = { 
+/**
+ * Its number, from 1.
+ */
+number: number, 
+/**
+ * What was done.
+ */
+act: AttemptAct, 
+/**
+ * Began.
+ */
+began_at_ms: number, 
+/**
+ * Ended; `None` = under way.
+ */
+ended_at_ms: number | null, 
+/**
+ * How it ended.
+ */
+outcome: AttemptOutcome | null, 
+/**
+ * The ERP's answer, or the cause, in words.
+ */
+answer: string | null, };
 export type OutboxCounts = { 
 /**
  * Waiting or being sent.
@@ -1117,13 +1434,68 @@ refused: number,
  * Age of the oldest that is not posted.
  */
 oldest_ms: number | null, };
+export type OutboxGet = { 
+/**
+ * Which.
+ */
+id: OutboxId, };
 export type OutboxId = number;
-export type OutboxKind = "consumption" | "cancel_order" | "equipment_failure" | "material_consumption";
+export type OutboxKind = "consumption" | "cancel_order" | "equipment_failure" | "material_consumption" | "mark_done";
+export type OutboxLineView = { 
+/**
+ * The ERP's equipment code.
+ */
+erp_code: string, 
+/**
+ * Material, where it is ours.
+ */
+material: string | null, 
+/**
+ * Planned, over the same batches of the order as the total.
+ */
+planned_g: number | null, 
+/**
+ * What we post: the order's running total.
+ */
+ours_g: number, 
+/**
+ * What the ERP held.
+ */
+erp_g: number | null, 
+/**
+ * The ERP cuts its answer here, so the receipt of the post is the proof.
+ */
+is_cut: boolean, 
+/**
+ * True when the ERP provably holds ours; `None` = not read yet.
+ */
+is_proved: boolean | null, };
 export type OutboxList = { 
 /**
  * Rows.
  */
-rows: Array<OutboxRowView>, };
+rows: Array<OutboxRowView>, 
+/**
+ * True when older ones follow.
+ */
+has_more: boolean, 
+/**
+ * All messages by tab.
+ */
+counts: OutboxTabCounts, };
+export type OutboxQuery = { 
+/**
+ * Which; absent = all.
+ */
+tab: OutboxTab | null, 
+/**
+ * Only messages older than this one: the last of the page before.
+ */
+before: OutboxId | null, 
+/**
+ * At most so many, 1 to 200; absent = 100.
+ */
+limit: number | null, };
 export type OutboxRetry = { 
 /**
  * Which.
@@ -1143,7 +1515,7 @@ kind: OutboxKind,
  */
 batch_id: BatchId | null, 
 /**
- * Its label; the equipment code of a failure.
+ * Its label; the equipment code of a failure; the order that is to be closed.
  */
 batch_label: string, 
 /**
@@ -1171,7 +1543,7 @@ last_answer: string | null,
  * material with the order's running total.
  */
 payload: string, };
-export type OutboxWaive = { 
+export type OutboxSigned = { 
 /**
  * Which.
  */
@@ -1184,6 +1556,65 @@ reason: string,
  * The signer's own secret.
  */
 secret: string, };
+export type OutboxTab = "waiting" | "in_doubt" | "refused" | "posted" | "closed_by_hand";
+export type OutboxTabCounts = { 
+/**
+ * See [`OutboxTab::Waiting`].
+ */
+waiting: number, 
+/**
+ * See [`OutboxTab::InDoubt`].
+ */
+in_doubt: number, 
+/**
+ * See [`OutboxTab::Refused`].
+ */
+refused: number, 
+/**
+ * See [`OutboxTab::Posted`].
+ */
+posted: number, 
+/**
+ * See [`OutboxTab::ClosedByHand`].
+ */
+closed_by_hand: number, };
+export type OutboxView = { 
+/**
+ * The message.
+ */
+row: OutboxRowView, 
+/**
+ * Its key, fixed before the first sending.
+ */
+key: string, 
+/**
+ * Read back equal.
+ */
+confirmed_at_ms: number | null, 
+/**
+ * Line by line; empty for a message without masses per equipment.
+ */
+lines: Array<OutboxLineView>, 
+/**
+ * Finished weight of ours.
+ */
+our_finished_g: number | null, 
+/**
+ * Finished weight that the ERP held.
+ */
+erp_finished_g: number | null, 
+/**
+ * Items that the ERP left out of its last answer.
+ */
+items: Array<ItemError>, 
+/**
+ * The newest attempts, newest first.
+ */
+attempts: Array<OutboxAttemptView>, 
+/**
+ * How many there were in all.
+ */
+attempt_count: number, };
 export type OverviewView = { 
 /**
  * At most seven, most urgent first.
@@ -1511,7 +1942,7 @@ never_started: boolean,
  * Slots.
  */
 slots: Array<SlotTruth>, };
-export type PostingState = "not_due" | "queued" | "sending" | "posted" | "in_doubt" | "refused" | "waived";
+export type PostingState = "not_due" | "queued" | "sending" | "posted" | "in_doubt" | "refused" | "waived" | "by_hand";
 export type PostingView = { 
 /**
  * State.
@@ -1643,7 +2074,7 @@ max: number, } | { "code": "name_not_ascii",
  */
 name: string, } | { "code": "no_silo_line" };
 export type ReleaseState = "pending" | "approved" | "rejected" | "cancelled";
-export type Right = "view" | "order_import" | "batch_approve" | "batch_reject" | "batch_start" | "batch_pause" | "batch_stop" | "batch_cancel" | "manual_enter" | "outbox_retry" | "outbox_waive" | "plc_decide" | "plc_examine" | "train";
+export type Right = "view" | "order_import" | "batch_approve" | "batch_reject" | "batch_start" | "batch_pause" | "batch_stop" | "batch_cancel" | "manual_enter" | "outbox_retry" | "outbox_waive" | "plc_decide" | "order_decide" | "plc_examine" | "erp_examine" | "train";
 export type Role = "viewer" | "operator" | "supervisor" | "admin";
 export type RunState = "idle" | "downloading" | "ready" | "running" | "paused" | "held" | "complete" | "stopped" | "aborted";
 export type SessionOpen = { 
@@ -1689,7 +2120,7 @@ need_g: number,
  * By our ledger.
  */
 have_g: number, };
-export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive" | "go_on" | "withdraw" | "adopt" | "store_result" | "close_with_last" | "let_go" | "unknown";
+export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive" | "by_hand" | "go_on" | "withdraw" | "adopt" | "store_result" | "close_with_last" | "let_go" | "replace" | "keep_order" | "unknown";
 export type SignatureView = { 
 /**
  * Printed name of the signer.
@@ -1965,7 +2396,7 @@ export type WhyNot = { "code": "needs_right",
 /**
  * Least role that has it.
  */
-role: string, } | { "code": "wrong_state" } | { "code": "plc_offline" } | { "code": "no_free_slot" } | { "code": "order_in_plc" } | { "code": "no_command_word" } | { "code": "pending" } | { "code": "no_register_map" };
+role: string, } | { "code": "wrong_state" } | { "code": "plc_offline" } | { "code": "no_free_slot" } | { "code": "order_in_plc" } | { "code": "no_command_word" } | { "code": "pending" } | { "code": "no_register_map" } | { "code": "order_differs" };
 export type WordRow = { 
 /**
  * First address.
@@ -1999,6 +2430,7 @@ export interface Commands {
   overview_get: { request: Nothing; response: OverviewView };
   order_import: { request: Nothing; response: ImportReport };
   order_list: { request: Nothing; response: OrderList };
+  order_difference_decide: { request: OrderDifferenceDecide; response: OrderView };
   batch_list: { request: QueueList; response: QueueView };
   batch_get: { request: BatchGet; response: BatchView };
   batch_trend: { request: BatchGet; response: TrendView };
@@ -2024,7 +2456,11 @@ export interface Commands {
   training_get: { request: Nothing; response: TrainingView };
   training_set: { request: TrainingSet; response: TrainingView };
   training_clear: { request: Nothing; response: TrainingView };
-  outbox_list: { request: Nothing; response: OutboxList };
-  outbox_retry: { request: OutboxRetry; response: OutboxList };
-  outbox_waive: { request: OutboxWaive; response: OutboxList };
+  outbox_list: { request: OutboxQuery; response: OutboxList };
+  outbox_get: { request: OutboxGet; response: OutboxView };
+  outbox_retry: { request: OutboxRetry; response: OutboxView };
+  outbox_by_hand: { request: OutboxSigned; response: OutboxView };
+  outbox_waive: { request: OutboxSigned; response: OutboxView };
+  erp_get: { request: Nothing; response: ErpView };
+  erp_examine: { request: Nothing; response: ErpExamination };
 }

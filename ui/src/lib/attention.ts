@@ -4,6 +4,7 @@ import type { AttentionView, LiveView } from "../bindings";
 import { m } from "../paraglide/messages.js";
 import type { BadgeMark } from "../widgets/shapes";
 import { duration, kgUnit, signedPercent, timeShort } from "./format";
+import { differenceWords } from "./words";
 
 export interface Attention {
   key: string;
@@ -69,6 +70,12 @@ export function attentionOf(view: AttentionView, now_ms: number): Attention {
       return {
         key: view.code, mark: null, text: m.attention_orders_refused({ count: String(view.count) }),
         detail: null, path: "/queue?tab=refused",
+      };
+    case "order_differs":
+      return {
+        key: `${view.code}${view.order_name}`, mark: "3",
+        text: m.attention_order_differs({ order: view.order_name, what: differenceWords[view.difference.kind]() }),
+        detail: null, path: `/queue/${view.id}`,
       };
     case "set_up":
       return {

@@ -2,7 +2,7 @@
 import type { JournalKind, JournalView } from "../bindings";
 import { m } from "../paraglide/messages.js";
 import { duration, kgUnit, NONE, signedKg } from "./format";
-import { decisionText } from "./words";
+import { choiceWords, decisionText, differenceWords } from "./words";
 
 type Params = JournalView["params"];
 
@@ -37,6 +37,11 @@ function seconds(params: Params, name: string): string {
 
 const area = (p: Params): string =>
   p["area"] === "manual_weighing" ? m.journal_area_manual_weighing() : m.journal_area_equipment_failure();
+
+/** A stored word in the reader's language; one that this version does not know stays as it is. */
+function translated(words: Record<string, () => string>, text: string): string {
+  return words[text]?.() ?? text;
+}
 
 const SENTENCES: Record<JournalKind, (params: Params) => string> = {
   batch_created: (p) => m.journal_batch_created({ order: word(p, "order") }),
@@ -102,6 +107,11 @@ const SENTENCES: Record<JournalKind, (params: Params) => string> = {
   erp_lost: (p) => m.journal_erp_lost(reason(p)),
   erp_back: () => m.journal_erp_back(),
   orders_imported: (p) => m.journal_orders_imported({ new: word(p, "new"), refused: word(p, "refused"), known: word(p, "known") }),
+  order_differs: (p) => m.journal_order_differs({ order: word(p, "order"), what: translated(differenceWords, word(p, "difference")) }),
+  order_agrees: (p) => m.journal_order_agrees({ order: word(p, "order") }),
+  order_decided: (p) => m.journal_order_decided({
+    order: word(p, "order"), person: word(p, "person"), choice: translated(choiceWords, word(p, "choice")), reason: word(p, "reason"),
+  }),
 };
 
 export function journalText(row: JournalView): string {
@@ -120,6 +130,7 @@ export function journalBadge(kind: JournalKind): "2" | "3" | "D" | null {
       return "2";
     case "posting_refused":
     case "download_aborted":
+    case "order_differs":
       return "3";
     case "plc_lost":
     case "plc_rebooted":

@@ -1,7 +1,8 @@
 // The product's closed lists as words on the screen. A new member without a word does not compile.
 import type {
-  BatchWord, DoseState, DownloadStepName, FaultGroup, FindingWeight, FinishStep, LinkStateView, MovementKind, OutboxKind, Phase,
-  PostingState, Refusal, Role, RunState, SignatureMeaning, SlotDecision, SlotShows, SlotStanding, WhyNot,
+  BatchWord, DoseState, DownloadStepName, FaultGroup, FindingWeight, FinishStep, LinkStateView, MovementKind, OrderChoice,
+  OrderDifference, OutboxKind, Phase, PostingState, Refusal, Role, RunState, SignatureMeaning, SlotDecision, SlotShows, SlotStanding,
+  WhyNot,
 } from "../bindings";
 import { m } from "../paraglide/messages.js";
 import type { StateShape } from "../widgets/shapes";
@@ -48,6 +49,7 @@ export const signatureWords: Words<SignatureMeaning> = {
   approve: m.signature_approve, reject: m.signature_reject, revoke: m.signature_revoke, stop: m.signature_stop,
   cancel: m.signature_cancel, manual_entry: m.signature_manual_entry, waive: m.signature_waive, go_on: m.decision_go_on, withdraw: m.decision_withdraw, adopt: m.decision_adopt,
   store_result: m.decision_store_result, close_with_last: m.decision_close_with_last, let_go: m.decision_let_go, unknown: m.unknown,
+  replace: m.signature_replace, keep_order: m.signature_keep_order,
 };
 
 export const movementWords: Words<MovementKind> = {
@@ -101,6 +103,15 @@ export const weightWords: Words<FindingWeight> = {
 
 export const groupWords: Words<FaultGroup> = { wire: m.group_wire, plc: m.group_plc, plant: m.group_plant, erp: m.group_erp };
 
+/** How an order differs in the ERP. */
+export const differenceWords: Words<OrderDifference["kind"]> = {
+  changed: m.differs_changed, cancelled: m.differs_cancelled, done: m.differs_done, gone: m.differs_gone,
+};
+
+export const choiceWords: Words<OrderChoice> = {
+  take_over: m.choice_take_over, keep: m.choice_keep, cancel_here: m.choice_cancel_here,
+};
+
 function roleName(word: string): string {
   return word in roleWords ? roleWords[word as Role]() : word;
 }
@@ -116,6 +127,7 @@ export function whyNotText(why: WhyNot): string {
     case "no_command_word": return m.why_no_command_word();
     case "pending": return m.why_pending();
     case "no_register_map": return m.why_no_register_map();
+    case "order_differs": return m.why_order_differs();
   }
 }
 

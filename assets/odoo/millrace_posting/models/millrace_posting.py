@@ -7,7 +7,7 @@ the closing of the order. It leaves out deciding what to book: quantities are ab
 Called over the external API, for example
     POST /json/2/millrace.posting/book   {"key": ..., "production_id": ..., "lines": [...], ...}
     execute_kw(db, uid, secret, "millrace.posting", "book", [], {...})
-Works with Odoo 14 to 19: what differs between them is read from the fields of stock.move.
+Written for Odoo 14 to 19: what differs between them is read from the fields and methods there are.
 """
 
 import hashlib
@@ -17,12 +17,16 @@ import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import float_compare, float_round
 
 #: What a caller checks before it relies on `book`.
 VERSION = "1.0.0"
 
 #: States of an order in which something may be booked.
 OPEN = ("confirmed", "progress", "to_close")
+
+#: Digits behind the point that count when a quantity is held against the step of its unit.
+DIGITS = 6
 
 
 class MillracePosting(models.Model):
@@ -31,18 +35,15 @@ class MillracePosting(models.Model):
     _order = "id desc"
     _rec_name = "key"
 
-    key = fields.Char(required=True, readonly=True, index=True)
+    # Without an index of its own: the unique one below serves.
+    key = fields.Char(required=True, readonly=True)
     body_hash = fields.Char(required=True, readonly=True)
     production_id = fields.Many2one("mrp.production", required=True, readonly=True, ondelete="restrict")
     result = fields.Text(readonly=True)
 
-    # Before Odoo 19 constraints are declared by this list; from 19 on by the attribute below it.
-    _sql_constraints = [("key_unique", "UNIQUE(key)", "This message is booked already.")]
-    if hasattr(models, "Constraint"):
-        _key_unique = models.Constraint("UNIQUE(key)", "This message is booked already.")
-
     def init(self):
-        """The guarantee rests on this index, so it is made here, whatever the version declares."""
+        """The guarantee rests on this index. A declared constraint that cannot be made is a warning
+        in Odoo's log, and how it is declared changed in 19; this fails the installation instead."""
         self.env.cr.execute(
             "CREATE UNIQUE INDEX IF NOT EXISTS millrace_posting_key_once ON millrace_posting (key)"
         )
@@ -53,74 +54,106 @@ class MillracePosting(models.Model):
         return {"version": VERSION, "guarantee": "unique_key"}
 
     @api.model
-    def book(self, key, production_id, lines, finished_qty=0.0, mark_done=False):
+    def book(self, key, production_id, lines, finished_qty=0.0, mark_done=False, keep=None):
         """Books absolute totals on an order, once for each key.
 
         :param str key: plant, order, batch and revision; fixed by the caller before the first call
         :param int production_id: the order
         :param list lines: ``[{"move_id": 205, "quantity": 59.87}, ...]`` in the unit of each move;
-            a raw move that is not named gets 0
+            a raw move that is neither here nor in `keep` gets 0
         :param float finished_qty: finished weight in the unit of the order; 0 = not known
         :param bool mark_done: close the order in the same transaction
-        :return: ``{"already": bool, "state": str, "finished_qty": float, "lines": [...]}``
+        :param list keep: raw moves that somebody else reports; they stay as they are
+        :return: ``{"already": bool, "state": str, "finished_qty": float, "lines": {move: quantity}}``
         :raises UserError: the order cannot be booked on, or the key came with another content
         """
         if not isinstance(key, str) or not key.strip():
             raise ValidationError("A message needs a key.")
         wanted = self._wanted(lines)
-        body_hash = self._hash(production_id, wanted, finished_qty, mark_done)
-        row = self._claim(key, production_id, body_hash)
-        if isinstance(row, dict):
-            return row
-        production = self.env["mrp.production"].browse(production_id).exists()
-        if not production:
-            raise UserError("There is no such order.")
-        # Two messages of one order never write at the same time.
-        self.env.cr.execute("SELECT id FROM mrp_production WHERE id = %s FOR UPDATE", [production.id])
+        finished_qty = float(finished_qty or 0.0)
+        if finished_qty < 0:
+            raise ValidationError("A finished weight below zero cannot have been made.")
+        if mark_done and not finished_qty:
+            # Odoo 17 and later would close it at the quantities of the bill of materials.
+            raise UserError("An order is closed with its finished weight only.")
+        production = self._locked(int(production_id))
+        body_hash = self._hash(production.id, wanted, finished_qty, mark_done)
+        first = self.sudo().search([("key", "=", key)], limit=1)
+        if first:
+            return self._first_result(first, body_hash)
+        row = self._claim(key, production, body_hash)
         if production.state not in OPEN:
             raise UserError("The order %s is %s." % (production.name, production.state))
-        self._write_totals(production, wanted, finished_qty)
+        self._write_totals(production, wanted, finished_qty, {int(one) for one in keep or []}, mark_done)
         if mark_done:
+            # True or a wizard, and either may be wrong: only the state decides.
             production.with_context(
                 skip_backorder=True, skip_consumption=True, skip_immediate=True
             ).button_mark_done()
-            if production.state != "done":
-                raise UserError("The order %s did not close: it is %s." % (production.name, production.state))
+        self._forget_what_is_not_stored()
+        if mark_done and production.state != "done":
+            raise UserError("The order %s did not close: it is %s." % (production.name, production.state))
         result = self._read_back(production)
-        for move_id, quantity in wanted.items():
-            found = result["lines"].get(str(move_id))
-            if found is None or abs(found - quantity) > self._half_step(move_id):
-                raise UserError("Move %s holds %s instead of %s." % (move_id, found, quantity))
+        self._prove(production, wanted, finished_qty, result)
         row.result = json.dumps(result, sort_keys=True)
         return dict(result, already=False)
 
     # What follows is ours alone: names that begin with an underscore cannot be called from outside.
 
-    def _claim(self, key, production_id, body_hash):
-        """The new row, or the first result when the key is there already."""
+    @api.model
+    def _locked(self, production_id):
+        """The order, held against every other message until the end of this transaction.
+
+        An update, not a mere lock: Odoo's transactions see the database as it was at their first
+        statement. Had another message of this order been committed since, a lock would be granted
+        and its row would stay invisible; an update fails with a serialization error, and Odoo runs
+        the whole call again on the new state.
+        """
+        self.env.cr.execute(
+            "UPDATE mrp_production SET write_date = write_date WHERE id = %s", [production_id]
+        )
+        production = self.env["mrp.production"].browse(production_id).exists()
+        if not production:
+            raise UserError("There is no such order.")
+        # Rows of ours are written with all rights, so that nobody claims a key by hand; who may
+        # not write to the order may not ask either.
+        if hasattr(production, "check_access"):
+            production.check_access("write")
+        else:
+            production.check_access_rights("write")
+            production.check_access_rule("write")
+        return production
+
+    @api.model
+    def _claim(self, key, production, body_hash):
+        """The new row; the database decides that it is the only one of its key."""
         try:
             with self.env.cr.savepoint():
-                row = self.create(
-                    {"key": key, "production_id": production_id, "body_hash": body_hash}
+                return self.sudo().create(
+                    {"key": key, "production_id": production.id, "body_hash": body_hash}
                 )
-                # The row must reach the database here, where a second one waits for the first.
-                (row.flush_recordset if hasattr(row, "flush_recordset") else row.flush)()
-                return row
-        except psycopg2.IntegrityError:
-            first = self.search([("key", "=", key)], limit=1)
-            if not first:
-                raise
+        except psycopg2.IntegrityError as error:
+            # Messages of one order wait for each other above: this key came with another order, at
+            # this very moment.
+            raise UserError(
+                "The message %s came for another order at the same moment; nothing was booked." % key
+            ) from error
+
+    @api.model
+    def _first_result(self, first, body_hash):
         if first.body_hash != body_hash:
-            raise UserError("The message %s came before with another content; nothing was booked." % key)
-        return dict(json.loads(first.result or "{}"), already=True)
+            raise UserError(
+                "The message %s came before with another content; nothing was booked." % first.key
+            )
+        return dict(json.loads(first.result), already=True)
 
     @api.model
     def _wanted(self, lines):
         wanted = {}
         for line in lines or []:
             move_id, quantity = int(line["move_id"]), float(line["quantity"])
-            if quantity < 0:
-                raise ValidationError("A quantity below zero cannot have been consumed.")
+            if not 0 <= quantity < float("inf"):
+                raise ValidationError("%s cannot have been consumed." % quantity)
             if move_id in wanted:
                 raise ValidationError("Move %s stands twice in the message." % move_id)
             wanted[move_id] = quantity
@@ -128,39 +161,52 @@ class MillracePosting(models.Model):
 
     @api.model
     def _hash(self, production_id, wanted, finished_qty, mark_done):
+        # Without zeros: a move that was closed with nothing is cancelled and no longer named.
         body = {
             "production_id": production_id,
-            "lines": sorted(wanted.items()),
-            "finished_qty": float(finished_qty or 0.0),
+            "lines": sorted((move_id, quantity) for move_id, quantity in wanted.items() if quantity),
+            "finished_qty": finished_qty,
             "mark_done": bool(mark_done),
         }
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
-    def _open_moves(self, production):
-        return production.move_raw_ids.filtered(lambda move: move.state != "cancel")
-
-    def _write_totals(self, production, wanted, finished_qty):
-        moves = self._open_moves(production)
-        foreign = set(wanted) - set(moves.ids)
+    @api.model
+    def _write_totals(self, production, wanted, finished_qty, keep, mark_done):
+        moves = production.move_raw_ids.filtered(lambda move: move.state != "cancel")
+        foreign = (set(wanted) | keep) - set(production.move_raw_ids.ids)
+        foreign |= {move_id for move_id, quantity in wanted.items() if quantity} - set(moves.ids)
         if foreign:
             raise UserError("Moves %s are not of order %s." % (sorted(foreign), production.name))
-        done = moves.filtered(lambda move: move.state == "done")
-        if done:
+        if set(wanted) & keep:
+            raise ValidationError("A move is either booked or kept.")
+        if moves.filtered(lambda move: move.state == "done"):
             raise UserError("Something of order %s is booked already." % production.name)
-        fields_of_move = self.env["stock.move"]._fields
-        has_picked = "picked" in fields_of_move
+        has_picked = "picked" in self.env["stock.move"]._fields
+        if mark_done:
+            open_moves = moves.filtered(lambda move: move.id in keep and not self._consumed(move))
+            if open_moves:
+                # Closing would cancel them, or book the bill of materials.
+                raise UserError("Nothing is reported for moves %s." % sorted(open_moves.ids))
+        ours = moves.filtered(lambda move: move.id not in keep)
+        for move in ours:
+            quantity = wanted.get(move.id, 0.0)
+            if quantity and move.has_tracking != "none":
+                raise UserError("Move %s is tracked by lot, and the message names none." % move.id)
+            self._check_step(quantity, move.product_uom)
+        self._check_step(finished_qty, production.product_uom_id)
         if has_picked:
             # Else a part of what exceeds the reservation is lost to another line's rounding.
-            production.do_unreserve()
+            ours.filtered(lambda move: not move.picked)._do_unreserve()
         commands = []
-        for move in moves:
+        for move in ours:
             quantity = wanted.get(move.id, 0.0)
             if has_picked:
                 values = {"quantity": quantity, "picked": True}
-                if not fields_of_move["manual_consumption"].readonly:
-                    values["manual_consumption"] = True
             else:
                 values = {"quantity_done": quantity}
+            # From 18 on the field says it; before, the context below does.
+            if has_picked and hasattr(production, "check_access"):
+                values["manual_consumption"] = True
             commands.append((1, move.id, values))
         values = {"move_raw_ids": commands}
         if finished_qty:
@@ -168,20 +214,52 @@ class MillracePosting(models.Model):
         # Quantities and finished weight in one write: apart, one of them overwrites the other.
         production.with_context(force_manual_consumption=True).write(values)
 
+    @api.model
+    def _check_step(self, quantity, uom):
+        rounded = float_round(quantity, precision_rounding=uom.rounding)
+        if float_compare(quantity, rounded, precision_digits=DIGITS) != 0:
+            raise ValidationError("%s has more digits than its unit (%s)." % (quantity, uom.rounding))
+
+    @api.model
+    def _forget_what_is_not_stored(self):
+        """Sends everything to the database and forgets it here, so that what is read back is what is
+        stored, rounded as it is stored."""
+        if hasattr(self.env, "flush_all"):
+            self.env.flush_all()
+            self.env.invalidate_all()
+        else:
+            self.flush()
+            self.invalidate_cache()
+
+    @api.model
     def _consumed(self, move):
+        if move.state == "cancel":
+            return 0.0
         if "picked" in move._fields:
+            # Before it is picked, the quantity is a reservation.
             return move.quantity if (move.picked or move.state == "done") else 0.0
         return move.quantity_done
 
-    def _half_step(self, move_id):
-        return self.env["stock.move"].browse(move_id).product_uom.rounding / 2.0
-
+    @api.model
     def _read_back(self, production):
+        is_done = production.state == "done"
         return {
             "state": production.state,
             "name": production.name,
-            "finished_qty": production.qty_producing or production.qty_produced,
-            "lines": {
-                str(move.id): self._consumed(move) for move in self._open_moves(production)
-            },
+            "finished_qty": production.qty_produced if is_done else production.qty_producing,
+            # Names, not numbers: what JSON can carry as a key.
+            "lines": {str(move.id): self._consumed(move) for move in production.move_raw_ids},
         }
+
+    @api.model
+    def _prove(self, production, wanted, finished_qty, result):
+        for move in production.move_raw_ids:
+            quantity = wanted.get(move.id)
+            found = result["lines"][str(move.id)]
+            if quantity is None:
+                continue
+            if float_compare(found, quantity, precision_digits=DIGITS) != 0:
+                raise UserError("Move %s holds %s instead of %s." % (move.id, found, quantity))
+        found = result["finished_qty"]
+        if finished_qty and float_compare(found, finished_qty, precision_digits=DIGITS) != 0:
+            raise UserError("The finished weight is %s instead of %s." % (found, finished_qty))

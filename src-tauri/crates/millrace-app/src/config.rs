@@ -110,6 +110,23 @@ pub struct Erp {
     /// Mass that a BoM line refers to, kilograms.
     #[serde(default = "bom_reference")]
     pub bom_reference_kg: Decimal,
+    /// Who closes an order in the ERP once all its batches are posted.
+    #[serde(default)]
+    pub mark_done: MarkDone,
+    /// How many messages may be worked on in any second (0.1 to 50): what a backlog drains at.
+    #[serde(default = "posts_per_second")]
+    pub posts_per_second_max: Decimal,
+}
+
+/// Who closes an order in the ERP.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MarkDone {
+    /// A person, in the ERP.
+    #[default]
+    ByPerson,
+    /// We, after the order's last batch was posted and read back.
+    ByUs,
 }
 
 fn import_minutes() -> u64 {
@@ -117,6 +134,9 @@ fn import_minutes() -> u64 {
 }
 fn bom_reference() -> Decimal {
     Decimal::from(1_000)
+}
+fn posts_per_second() -> Decimal {
+    Decimal::from(5)
 }
 
 /// When new orders are taken.
@@ -268,6 +288,14 @@ impl Config {
                 return bad("plc.batches_in_plc_max must be at least 1".into());
             }
         }
+        if let Some(erp) = &config.erp
+            && !(Decimal::new(1, 1)..=Decimal::from(50)).contains(&erp.posts_per_second_max)
+        {
+            return bad(format!(
+                "erp.posts_per_second_max: {} is outside 0.1 to 50",
+                erp.posts_per_second_max
+            ));
+        }
         if config.intake.open_batches_max < 1 {
             return bad("intake.open_batches_max must be at least 1".into());
         }
@@ -372,6 +400,31 @@ mod tests {
         let config = Config::parse(SITE).expect("valid");
         assert!(config.plc.is_none());
         assert_eq!(config.intake.open_batches_max, 10);
+    }
+
+    #[test]
+    fn a_person_closes_orders_unless_the_setting_says_otherwise() {
+        let erp = format!(
+            "{SITE}[erp]\n[erp.connector]\nkind = \"odoo_addon\"\nurl = \"http://127.0.0.1:1\"\ndatabase = \"d\"\nlogin = \"l\"\npassword = \"p\"\n"
+        );
+        let parsed = |more: &str| {
+            let text = erp.replace("[erp]\n", &format!("[erp]\n{more}\n"));
+            Config::parse(&text).map(|config| config.erp.expect("there"))
+        };
+        let plain = parsed("").expect("valid");
+        assert_eq!(plain.mark_done, MarkDone::ByPerson);
+        assert_eq!(plain.posts_per_second_max, Decimal::from(5));
+        let ours = parsed("mark_done = \"by_us\"\nposts_per_second_max = 0.5").expect("valid");
+        assert_eq!(ours.mark_done, MarkDone::ByUs);
+        assert_eq!(ours.posts_per_second_max, Decimal::new(5, 1));
+        for (wrong, names) in [
+            ("mark_done = \"by_nobody\"", "by_nobody"),
+            ("posts_per_second_max = 0.05", "erp.posts_per_second_max"),
+            ("posts_per_second_max = 51", "erp.posts_per_second_max"),
+        ] {
+            let error = parsed(wrong).expect_err("must be refused");
+            assert!(error.to_string().contains(names), "{error}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use millrace_core::journal::JournalKind;
 use millrace_core::registers::RegisterMap;
 use millrace_core::units::{BasisPoints, Grams};
 use millrace_field::plc::{LinkView as PlcLink, PlcHandle};
-use millrace_office::erp::{ErpConnector, ErpError};
+use millrace_office::erp::{ErpConnector, ErpError, ErpInfo};
 use millrace_store::{Store, Write};
 use rust_decimal::Decimal;
 use tokio::sync::{Notify, watch};
@@ -22,12 +22,14 @@ use crate::clock::Clock;
 use crate::commands::live::{LinkStateView, LinkView, LiveView, OutboxCounts};
 use crate::commands::session::{DemoPerson, StartProblem};
 use crate::commands::training::Trainer;
-use crate::config::{self, SiloSeed};
+use crate::config::{self, MarkDone, SiloSeed};
 use crate::engine::Image;
 use crate::engine::live::{Cached, snapshot};
 use crate::error::AppError;
 use crate::event::{AppEvent, EventBus};
 use crate::jobs::ErpLink;
+use crate::jobs::message_done::Closing;
+use crate::jobs::rate::RateBound;
 use crate::session::Sessions;
 use crate::setup::Demo;
 
@@ -45,12 +47,18 @@ pub(crate) struct Inner {
     pub(crate) map: Option<Arc<RegisterMap>>,
     pub(crate) erp: Option<Arc<dyn ErpConnector>>,
     pub(crate) erp_link: ErpLink,
+    pub(crate) erp_config: Option<config::Erp>,
+    /// Who answered the last connection test.
+    pub(crate) erp_info: Mutex<Option<ErpInfo>>,
+    /// Held by the one connection test that may run.
+    pub(crate) erp_examine_turn: tokio::sync::Mutex<()>,
     pub(crate) erp_instance: String,
     pub(crate) intake: config::Intake,
     pub(crate) site: config::Site,
     pub(crate) batches_in_plc_max: usize,
     pub(crate) engine_nudge: Notify,
     pub(crate) posting_nudge: Notify,
+    pub(crate) posting_rate: RateBound,
     pub(crate) import_turn: tokio::sync::Mutex<()>,
     pub(crate) problems: Vec<StartProblem>,
     pub(crate) demo: Option<Demo>,
@@ -163,6 +171,17 @@ impl Inner {
 
     pub(crate) fn site_key(&self) -> String {
         self.site.key.clone()
+    }
+
+    /// What closing an order in the ERP depends on.
+    pub(crate) fn closing(&self) -> Closing {
+        Closing {
+            site: self.site_key(),
+            is_by_us: self
+                .erp_config
+                .as_ref()
+                .is_some_and(|erp| erp.mark_done == MarkDone::ByUs),
+        }
     }
 
     pub(crate) fn silo_label(&self, silo: SiloNo) -> String {

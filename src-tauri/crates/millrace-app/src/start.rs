@@ -11,6 +11,7 @@ use millrace_core::units::Grams;
 use millrace_field::plc::Session;
 use millrace_field::plc::net::Machine;
 use millrace_store::Store;
+use rust_decimal::Decimal;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio::task::JoinHandle;
 
@@ -22,6 +23,7 @@ use crate::error::AppError;
 use crate::event::{AppEvent, EventBus};
 use crate::inner::{Inner, LiveState, empty_live};
 use crate::jobs::posting::Worked;
+use crate::jobs::rate::RateBound;
 use crate::jobs::{ErpLink, posting};
 use crate::lock::FolderLock;
 use crate::seed::seed;
@@ -182,6 +184,16 @@ impl App {
             batches_in_plc_max: plc_settings.map_or(3, |plc| usize::from(plc.batches_in_plc_max)),
             engine_nudge: Notify::new(),
             posting_nudge: Notify::new(),
+            posting_rate: RateBound::per_second(
+                setup
+                    .config
+                    .erp
+                    .as_ref()
+                    .map_or(Decimal::from(5), |erp| erp.posts_per_second_max),
+            ),
+            erp_config: setup.config.erp.clone(),
+            erp_info: Mutex::new(None),
+            erp_examine_turn: tokio::sync::Mutex::new(()),
             import_turn: tokio::sync::Mutex::new(()),
             problems,
             demo: setup.demo,

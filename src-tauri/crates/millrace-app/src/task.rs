@@ -49,6 +49,9 @@ pub(crate) async fn run_posting(inner: Arc<Inner>, mut stopped: watch::Receiver<
     loop {
         let pause = match posting::work(&inner).await {
             Ok(Worked::Did) => Duration::ZERO,
+            Ok(Worked::Paced { wait_ms }) => {
+                Duration::from_millis(u64::try_from(wait_ms.max(1)).unwrap_or(1))
+            }
             Ok(Worked::Idle { next_due_ms }) => {
                 let left = next_due_ms.map_or(60_000, |due| due - inner.clock.now_ms());
                 Duration::from_millis(u64::try_from(left.clamp(50, 60_000)).unwrap_or(50))

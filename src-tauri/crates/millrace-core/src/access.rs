@@ -32,15 +32,19 @@ pub enum Right {
     OutboxWaive,
     /// Decide about a slot in which PLC and books differ, and set the flags of a new plant.
     PlcDecide,
+    /// Decide about an order that is not in the ERP as it was accepted.
+    OrderDecide,
     /// Have the PLC examined.
     PlcExamine,
+    /// Have the way into the ERP examined.
+    ErpExamine,
     /// Make faults in the virtual plant.
     Train,
 }
 
 impl Right {
     /// Every right, in the order of the rights table.
-    pub const ALL: [Right; 14] = [
+    pub const ALL: [Right; 16] = [
         Right::View,
         Right::OrderImport,
         Right::BatchApprove,
@@ -53,7 +57,9 @@ impl Right {
         Right::OutboxRetry,
         Right::OutboxWaive,
         Right::PlcDecide,
+        Right::OrderDecide,
         Right::PlcExamine,
+        Right::ErpExamine,
         Right::Train,
     ];
 }
@@ -92,6 +98,7 @@ impl Role {
                 Right::ManualEnter,
                 Right::OutboxRetry,
                 Right::PlcExamine,
+                Right::ErpExamine,
                 Right::Train,
             ],
             Role::Supervisor | Role::Admin => &Right::ALL,

@@ -146,3 +146,14 @@ pub struct MaterialPost {
     /// When the last of it was entered, UTC, `YYYY-MM-DD HH:MM:SS`, never in the future.
     pub at_utc: String,
 }
+
+/// An order that shall be closed, with what the ERP must hold before and after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DonePost {
+    /// Deterministic idempotency key: plant, order, revision. Not sent.
+    pub key: String,
+    /// What was posted of the order in all: the finished weight and the consumption per equipment.
+    pub posted: ConsumptionPost,
+    /// When the last batch ended, UTC, `YYYY-MM-DD HH:MM:SS`.
+    pub ended_utc: String,
+}

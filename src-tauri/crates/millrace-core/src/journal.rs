@@ -76,6 +76,10 @@ pub enum JournalKind {
     PostingRefused,
     /// A refused message was closed without the ERP, `reason`.
     PostingWaived,
+    /// A person booked the message in the ERP and signed it, `reason`.
+    PostingByHand,
+    /// The ERP closed the order: by us, or a person had done it before. `order`.
+    OrderMarkedDone,
     /// `person` decided about `slot`: `decision`, `reason`.
     SlotDecided,
     /// A decision about `slot` was carried out: `decision`; or not: `reason`.
@@ -117,4 +121,10 @@ pub enum JournalKind {
     ErpBack,
     /// Orders were fetched: `new`, `refused`, `known`.
     OrdersImported,
+    /// The ERP shows `order` otherwise than it was accepted: `difference`.
+    OrderDiffers,
+    /// The ERP shows `order` as it was accepted again.
+    OrderAgrees,
+    /// `person` decided about the difference of `order`: `choice`, `reason`.
+    OrderDecided,
 }

@@ -5,6 +5,7 @@ pub mod access;
 pub mod audit;
 pub mod batch;
 pub mod erp;
+pub mod erp_difference;
 pub mod error_code;
 pub mod ids;
 pub mod intake;

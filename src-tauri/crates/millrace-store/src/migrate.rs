@@ -13,6 +13,10 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0001_foundation.sql")),
     M::up(include_str!("../../../../migrations/0002_plc_truth.sql")),
     M::up(include_str!("../../../../migrations/0003_plc_areas.sql")),
+    M::up(include_str!(
+        "../../../../migrations/0004_order_difference.sql"
+    )),
+    M::up(include_str!("../../../../migrations/0005_posting.sql")),
 ];
 
 /// How long a connection waits for a lock before it gives up.

@@ -2,10 +2,14 @@ CREATE INDEX batch_by_end ON batch (ended_at_ms);
 CREATE UNIQUE INDEX batch_by_slot ON batch (slot) WHERE slot IS NOT NULL;
 CREATE INDEX batch_by_word ON batch (word, id);
 CREATE UNIQUE INDEX equipment_failure_open ON equipment_failure (step <> 'cleared') WHERE step <> 'cleared';
+CREATE INDEX erp_order_differing ON erp_order (id) WHERE difference IS NOT NULL;
 CREATE INDEX journal_by_batch ON journal (batch_id, seq);
 CREATE UNIQUE INDEX manual_weighing_open ON manual_weighing (step <> 'cleared') WHERE step <> 'cleared';
+CREATE UNIQUE INDEX outbox_attempt_open ON outbox_attempt (outbox_id) WHERE ended_at_ms IS NULL;
 CREATE INDEX outbox_by_batch ON outbox (batch_id);
-CREATE INDEX outbox_open ON outbox (state, next_at_ms) WHERE state NOT IN ('posted', 'waived');
+CREATE INDEX outbox_by_order ON outbox (order_id, id);
+CREATE INDEX outbox_by_state ON outbox (state, id);
+CREATE INDEX outbox_open ON outbox (state, next_at_ms) WHERE state NOT IN ('posted', 'waived', 'by_hand');
 CREATE INDEX signature_by_batch ON signature (batch_id);
 CREATE INDEX silo_movement_by_silo ON silo_movement (silo_no, seq);
 CREATE INDEX silo_movement_by_time ON silo_movement (at_ms);
@@ -107,7 +111,7 @@ CREATE TABLE erp_order (
     content       TEXT NOT NULL,
     due_ms        INTEGER,
     created_at_ms INTEGER NOT NULL,
-    seen_at_ms    INTEGER NOT NULL,
+    seen_at_ms    INTEGER NOT NULL, difference TEXT, difference_seen_at_ms INTEGER, kept TEXT, compared_at_ms INTEGER, decided_choice TEXT, decided_by TEXT, decided_at_ms INTEGER,
     UNIQUE (erp_instance, identity)
 ) STRICT;
 CREATE TABLE journal (
@@ -169,10 +173,23 @@ CREATE TABLE "outbox" (
     created_at_ms   INTEGER NOT NULL,
     confirmed_at_ms INTEGER,
     last_answer     TEXT,
-    read_back       TEXT,
+    read_back       TEXT, items TEXT, item_repeats INTEGER NOT NULL DEFAULT 0,
     CHECK ((order_id IS NULL) = (kind = 'equipment_failure')),
     CHECK ((batch_id IS NULL) = (kind = 'equipment_failure'))
 ) STRICT;
+CREATE TABLE outbox_attempt (
+    outbox_id   INTEGER NOT NULL REFERENCES outbox (id),
+    number      INTEGER NOT NULL,
+    -- 'send' or 'read_back'. A sending is written down before its first byte leaves.
+    act         TEXT NOT NULL,
+    began_at_ms INTEGER NOT NULL,
+    -- Null = under way, or the program ended before the answer.
+    ended_at_ms INTEGER,
+    outcome     TEXT,
+    answer      TEXT,
+    PRIMARY KEY (outbox_id, number),
+    CHECK ((ended_at_ms IS NULL) = (outcome IS NULL))
+) STRICT, WITHOUT ROWID;
 CREATE TABLE person (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
     name            TEXT NOT NULL UNIQUE COLLATE NOCASE,
@@ -246,6 +263,10 @@ CREATE TRIGGER journal_is_append_only_u BEFORE UPDATE ON journal BEGIN SELECT RA
 CREATE TRIGGER manual_weighing_is_append_only_d BEFORE DELETE ON manual_weighing BEGIN SELECT RAISE (ABORT, 'manual weighings are append-only'); END;
 CREATE TRIGGER manual_weighing_is_append_only_u BEFORE UPDATE OF id, generation, content_hash, batch_no, order_name, product_id, mass_g, stored_at_ms, batch_id, line_no, material, outbox_id, note
     ON manual_weighing BEGIN SELECT RAISE (ABORT, 'manual weighings are append-only'); END;
+CREATE TRIGGER outbox_attempt_is_append_only_d BEFORE DELETE ON outbox_attempt BEGIN SELECT RAISE (ABORT, 'attempts are append-only'); END;
+CREATE TRIGGER outbox_attempt_is_append_only_u BEFORE UPDATE ON outbox_attempt
+    WHEN OLD.ended_at_ms IS NOT NULL OR NEW.outbox_id <> OLD.outbox_id OR NEW.number <> OLD.number OR NEW.act <> OLD.act OR NEW.began_at_ms <> OLD.began_at_ms
+    BEGIN SELECT RAISE (ABORT, 'attempts are append-only'); END;
 CREATE TRIGGER signature_is_append_only_d BEFORE DELETE ON signature BEGIN SELECT RAISE (ABORT, 'signatures are append-only'); END;
 CREATE TRIGGER signature_is_append_only_u BEFORE UPDATE ON signature BEGIN SELECT RAISE (ABORT, 'signatures are append-only'); END;
 CREATE TRIGGER silo_movement_is_append_only_d BEFORE DELETE ON silo_movement BEGIN SELECT RAISE (ABORT, 'the silo ledger is append-only'); END;

@@ -1,5 +1,8 @@
 //! Round trips, durability settings, what may not be changed, and what a bad file leads to.
 
+mod order;
+mod posting;
+
 use millrace_core::batch::posting::{Posting, PostingEvent};
 use millrace_core::batch::release::ReleaseEvent;
 use millrace_core::ids::{BatchId, OrderId, SiloNo};
@@ -343,7 +346,7 @@ async fn messages_of_one_order_go_strictly_in_order() {
     let set = |key: &'static str, state: Posting| {
         store.write(move |tx| {
             let mut row = tx
-                .outbox_list(10)?
+                .outbox_page(&Posting::ALL, None, 10)?
                 .into_iter()
                 .find(|row| row.key == key)
                 .expect("there");

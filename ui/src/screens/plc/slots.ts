@@ -20,12 +20,14 @@ export function isDoubtful(slot: SlotTruth, view: PlcView, now_ms: number): bool
   return !isLinked || slot.standing === "unknown" || slot.shows === "unseen" || now_ms - view.now_ms > ANSWER_STALE_MS;
 }
 
-const bit = (value: boolean | null): string => (value === null ? "?" : value ? "1" : "0");
+const bit = (value: boolean): string => (value ? "1" : "0");
 
-/** The words of the handshake as the PLC shows them. */
+/** The words of the handshake as the PLC shows them; one that was not read has nothing to say. */
 export function bitsText(slot: SlotTruth): string {
-  const bits = m.slot_bits({ flag: bit(slot.flag), ack: bit(slot.ack) });
-  return slot.download_id === null ? bits : [bits, m.slot_id({ id: String(slot.download_id) })].join(" · ");
+  const flag = slot.flag === null ? null : m.slot_flag({ flag: bit(slot.flag) });
+  const ack = slot.ack === null ? null : m.slot_ack({ ack: bit(slot.ack) });
+  const id = slot.download_id === null ? null : m.slot_id({ id: String(slot.download_id) });
+  return [flag, ack, id].filter((part) => part !== null).join(" · ");
 }
 
 /** How far we are with the batch in the slot. */

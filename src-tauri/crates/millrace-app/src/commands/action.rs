@@ -28,6 +28,9 @@ pub(super) fn actions(
     standing: &Standing,
 ) -> Result<Vec<ActionView>, StoreError> {
     let in_slots = read.batches_in_slots()?;
+    let differs = read
+        .order_differs(row.order_id)?
+        .then_some(WhyNot::OrderDiffers);
     let is_idle = row.run == Run::Idle;
     let is_dosing = matches!(row.run, Run::Ready | Run::Running | Run::Paused | Run::Held)
         && row.slot.is_some();
@@ -42,7 +45,9 @@ pub(super) fn actions(
         }
     };
     let start_reason = || {
-        if !standing.has_map {
+        if differs.is_some() {
+            differs.clone()
+        } else if !standing.has_map {
             Some(WhyNot::NoRegisterMap)
         } else if !standing.is_plc_good {
             Some(WhyNot::PlcOffline)
@@ -84,7 +89,7 @@ pub(super) fn actions(
             "batch_approve",
             Right::BatchApprove,
             row.release == Release::Pending && is_idle,
-            None,
+            differs.clone(),
         ),
         action(
             "batch_reject",

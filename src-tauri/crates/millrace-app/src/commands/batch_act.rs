@@ -18,6 +18,7 @@ use super::live::LinkStateView;
 use super::view::BatchView;
 use crate::engine::live::plc_link;
 use crate::error::AppError;
+use crate::jobs::message_done::queue_when_closed;
 use crate::session::authenticate;
 
 /// Shortest reason that says something.
@@ -87,6 +88,20 @@ pub(super) fn same_version(row: &BatchRow, version: i64) -> Result<(), AppError>
     ))
 }
 
+/// Refuses while the batch's order is not in the ERP as it was accepted and nobody has decided.
+fn order_must_agree(tx: &Write<'_>, row: &BatchRow) -> Result<(), AppError> {
+    if !tx.order_differs(row.order_id)? {
+        return Ok(());
+    }
+    Err(AppError::refusal(
+        ErrorCode::NotReady,
+        format!(
+            "{} is not in the ERP as it was accepted: decide about the difference first",
+            row.recipe.order_name
+        ),
+    ))
+}
+
 /// A signature on a batch.
 pub(super) fn signature(
     signer: &Signer,
@@ -152,8 +167,9 @@ pub(super) async fn batch_approve(
         request.id,
         "batch_approve",
         String::new(),
-        move |_, row, at_ms| {
+        move |tx, row, at_ms| {
             same_version(row, request.version)?;
+            order_must_agree(tx, row)?;
             // The signature covers the content as it is in the books, not as somebody says it is.
             let now = row.recipe.content_hash().0;
             if request.content_hash != now || row.content_hash != now {
@@ -199,6 +215,7 @@ async fn refuse(
         }
     };
     let text = why.clone();
+    let closing = context.app.inner.closing();
     change(
         context,
         request.id,
@@ -234,7 +251,7 @@ async fn refuse(
                 kind,
                 &[("person", signer.name.clone()), ("reason", text)],
             )?;
-            Ok(())
+            queue_when_closed(tx, row.order_id, &closing, at_ms)
         },
     )
     .await
@@ -323,6 +340,7 @@ pub(super) async fn batch_start(
                     format!("{} is {} and not approved", row.label, row.release.word()),
                 ));
             }
+            order_must_agree(tx, row)?;
             // An approval counts for the content that was signed, and for nothing else.
             let hash = row.recipe.content_hash().0;
             let is_signed = tx.signatures(row.id)?.iter().any(|s| s.meaning == "approve" && s.content_hash == hash);

@@ -225,7 +225,7 @@ pub(super) async fn batch_cancel(
     }
     let signer = sign(context, &request.secret).await?;
     let text = why.clone();
-    let site = context.app.inner.site_key();
+    let closing = context.app.inner.closing();
     change(
         context,
         id,
@@ -263,7 +263,7 @@ pub(super) async fn batch_cancel(
                 JournalKind::BatchCancelled,
                 &[("person", signer.name.clone()), ("reason", text.clone())],
             )?;
-            message::close_order(tx, row, &site, &text, at_ms)
+            message::close_order(tx, row, &closing, &text, at_ms)
         },
     )
     .await

@@ -127,6 +127,7 @@ pub(crate) fn batch_row(
         ended_at_ms: row.ended_at_ms,
         slot: row.slot,
         shortages,
+        order_differs: row.word().is_open() && read.order_differs(row.order_id)?,
     })
 }
 
@@ -296,6 +297,8 @@ pub(crate) fn batch(
         posting: posting(row, message.as_ref()),
         actions: super::action::actions(read, row, standing)?,
         finished_g: row.finished_g.map(|g| g.0),
+        order_difference: super::order_decide::difference(read, &read.order(row.order_id)?)?
+            .filter(|_| row.word().is_open()),
         plc_texts,
     })
 }

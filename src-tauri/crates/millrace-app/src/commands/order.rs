@@ -6,10 +6,12 @@ use millrace_core::intake::Refusal;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use millrace_store::table::erp_order::Standing;
+use millrace_store::Read;
+use millrace_store::table::erp_order::{OrderRow, Standing};
 
-use super::Context;
+use super::order_decide::OrderDifferenceView;
 use super::session::Nothing;
+use super::{Context, order_decide};
 use crate::error::AppError;
 use crate::jobs::intake;
 
@@ -61,6 +63,8 @@ pub struct OrderView {
     pub refusal_text: Option<String>,
     /// When it was last seen in the ERP.
     pub seen_at_ms: i64,
+    /// How the ERP differs from it, while nobody has decided.
+    pub difference: Option<OrderDifferenceView>,
 }
 
 /// The orders.
@@ -90,6 +94,25 @@ pub(super) async fn order_import(context: &Context, _: Nothing) -> Result<Import
     Ok(report)
 }
 
+/// An order as it leaves the backend.
+pub(super) fn view(read: &Read<'_>, row: OrderRow) -> Result<OrderView, AppError> {
+    Ok(OrderView {
+        difference: order_decide::difference(read, &row)?,
+        id: row.id,
+        name: row.name,
+        product: row.product,
+        quantity_kg: row.quantity_kg,
+        standing: match row.standing {
+            Standing::Accepted => OrderStanding::Accepted,
+            Standing::Refused => OrderStanding::Refused,
+            Standing::Tombstone => OrderStanding::Tombstone,
+        },
+        refusal_text: row.refusal.as_ref().map(ToString::to_string),
+        refusal: row.refusal,
+        seen_at_ms: row.seen_at_ms,
+    })
+}
+
 pub(super) async fn order_list(context: &Context, _: Nothing) -> Result<OrderList, AppError> {
     context
         .app
@@ -99,21 +122,8 @@ pub(super) async fn order_list(context: &Context, _: Nothing) -> Result<OrderLis
             let orders = read
                 .orders(LIST)?
                 .into_iter()
-                .map(|row| OrderView {
-                    id: row.id,
-                    name: row.name,
-                    product: row.product,
-                    quantity_kg: row.quantity_kg,
-                    standing: match row.standing {
-                        Standing::Accepted => OrderStanding::Accepted,
-                        Standing::Refused => OrderStanding::Refused,
-                        Standing::Tombstone => OrderStanding::Tombstone,
-                    },
-                    refusal_text: row.refusal.as_ref().map(ToString::to_string),
-                    refusal: row.refusal,
-                    seen_at_ms: row.seen_at_ms,
-                })
-                .collect();
+                .map(|row| view(read, row))
+                .collect::<Result<_, _>>()?;
             let last_import: Option<ImportReport> = read
                 .meta(intake::LAST_IMPORT)?
                 .and_then(|text| serde_json::from_str(&text).ok());

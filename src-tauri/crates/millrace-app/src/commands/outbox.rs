@@ -1,21 +1,22 @@
-//! Messages for the ERP: what waits, what was answered, what needs a person.
+//! Messages for the ERP: what waits, what was answered, what was tried, what needs a person.
+//! Leaves out what a person does about one ([`super::outbox_act`]).
 
-use millrace_core::batch::posting::Posting;
+use std::collections::BTreeMap;
+
+use millrace_core::batch::attempt::{AttemptAct, AttemptOutcome};
+use millrace_core::batch::item_error::ItemError;
+use millrace_core::batch::posting::{Posting, ReadBack};
+use millrace_core::erp::{ConsumptionPost, DonePost, FailurePost, MaterialPost};
 use millrace_core::ids::{BatchId, OutboxId};
+use millrace_core::units::Grams;
+use millrace_store::Read;
+use millrace_store::table::outbox::{MessageKind, OutboxRow};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use millrace_core::batch::posting::PostingEvent;
-use millrace_core::erp::{ConsumptionPost, FailurePost, MaterialPost};
-use millrace_core::error_code::ErrorCode;
-use millrace_core::journal::JournalKind;
-use millrace_store::table::outbox::{MessageKind, OutboxRow};
-
-use super::session::Nothing;
-use super::{Context, audit, batch_act};
+use super::Context;
 use crate::error::AppError;
 use crate::jobs::message::{CancelPayload, subject};
-use crate::jobs::posting::mirror;
 
 /// What a message asks of the ERP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -29,6 +30,48 @@ pub enum OutboxKind {
     EquipmentFailure,
     /// What was added by hand of one material of an order.
     MaterialConsumption,
+    /// Close the order.
+    MarkDone,
+}
+
+/// Which messages a page shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum OutboxTab {
+    /// Queued or being sent.
+    Waiting,
+    /// Sent without an answer.
+    InDoubt,
+    /// Refused: a person must look.
+    Refused,
+    /// The ERP holds them.
+    Posted,
+    /// Closed by a person: waived, or booked by hand.
+    ClosedByHand,
+}
+
+impl OutboxTab {
+    fn states(self) -> &'static [Posting] {
+        match self {
+            OutboxTab::Waiting => &[Posting::Queued, Posting::Sending],
+            OutboxTab::InDoubt => &[Posting::InDoubt],
+            OutboxTab::Refused => &[Posting::Refused],
+            OutboxTab::Posted => &[Posting::Posted],
+            OutboxTab::ClosedByHand => &[Posting::Waived, Posting::ByHand],
+        }
+    }
+}
+
+/// Asks for a page of messages, newest first.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutboxQuery {
+    /// Which; absent = all.
+    pub tab: Option<OutboxTab>,
+    /// Only messages older than this one: the last of the page before.
+    pub before: Option<OutboxId>,
+    /// At most so many, 1 to 200; absent = 100.
+    pub limit: Option<u16>,
 }
 
 /// A message.
@@ -40,7 +83,7 @@ pub struct OutboxRowView {
     pub kind: OutboxKind,
     /// Batch; `None` for an equipment failure.
     pub batch_id: Option<BatchId>,
-    /// Its label; the equipment code of a failure.
+    /// Its label; the equipment code of a failure; the order that is to be closed.
     pub batch_label: String,
     /// State.
     pub state: Posting,
@@ -57,35 +100,105 @@ pub struct OutboxRowView {
     pub payload: String,
 }
 
-/// The messages, newest first.
+/// How many messages stand in each tab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+pub struct OutboxTabCounts {
+    /// See [`OutboxTab::Waiting`].
+    pub waiting: i64,
+    /// See [`OutboxTab::InDoubt`].
+    pub in_doubt: i64,
+    /// See [`OutboxTab::Refused`].
+    pub refused: i64,
+    /// See [`OutboxTab::Posted`].
+    pub posted: i64,
+    /// See [`OutboxTab::ClosedByHand`].
+    pub closed_by_hand: i64,
+}
+
+/// A page of messages, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct OutboxList {
     /// Rows.
     pub rows: Vec<OutboxRowView>,
+    /// True when older ones follow.
+    pub has_more: bool,
+    /// All messages by tab.
+    pub counts: OutboxTabCounts,
 }
 
-/// Send a refused or waiting message again.
+/// Asks for one message.
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
-pub struct OutboxRetry {
+pub struct OutboxGet {
     /// Which.
     pub id: OutboxId,
 }
 
-/// Close a refused message without posting it: what it says stays in our books only.
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
-#[serde(deny_unknown_fields)]
-pub struct OutboxWaive {
-    /// Which.
-    pub id: OutboxId,
-    /// Why, at least three characters.
-    pub reason: String,
-    /// The signer's own secret.
-    pub secret: String,
+/// One equipment code of a message: the plan, what we post, and what the ERP held when it was read last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OutboxLineView {
+    /// The ERP's equipment code.
+    pub erp_code: String,
+    /// Material, where it is ours.
+    pub material: Option<String>,
+    /// Planned, over the same batches of the order as the total.
+    pub planned_g: Option<i64>,
+    /// What we post: the order's running total.
+    pub ours_g: i64,
+    /// What the ERP held.
+    pub erp_g: Option<i64>,
+    /// The ERP cuts its answer here, so the receipt of the post is the proof.
+    pub is_cut: bool,
+    /// True when the ERP provably holds ours; `None` = not read yet.
+    pub is_proved: Option<bool>,
 }
 
-/// Messages in the list.
-const LIST: i64 = 200;
+/// One attempt at a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OutboxAttemptView {
+    /// Its number, from 1.
+    pub number: i64,
+    /// What was done.
+    pub act: AttemptAct,
+    /// Began.
+    pub began_at_ms: i64,
+    /// Ended; `None` = under way.
+    pub ended_at_ms: Option<i64>,
+    /// How it ended.
+    pub outcome: Option<AttemptOutcome>,
+    /// The ERP's answer, or the cause, in words.
+    pub answer: Option<String>,
+}
+
+/// A message with all that is known about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OutboxView {
+    /// The message.
+    pub row: OutboxRowView,
+    /// Its key, fixed before the first sending.
+    pub key: String,
+    /// Read back equal.
+    pub confirmed_at_ms: Option<i64>,
+    /// Line by line; empty for a message without masses per equipment.
+    pub lines: Vec<OutboxLineView>,
+    /// Finished weight of ours.
+    pub our_finished_g: Option<i64>,
+    /// Finished weight that the ERP held.
+    pub erp_finished_g: Option<i64>,
+    /// Items that the ERP left out of its last answer.
+    pub items: Vec<ItemError>,
+    /// The newest attempts, newest first.
+    pub attempts: Vec<OutboxAttemptView>,
+    /// How many there were in all.
+    pub attempt_count: i64,
+}
+
+/// Messages on a page.
+const PAGE: u16 = 100;
+/// Most messages on a page.
+const PAGE_MAX: u16 = 200;
+/// Attempts that are shown.
+const ATTEMPTS: i64 = 50;
 
 fn payload_text(row: &OutboxRow) -> String {
     match row.kind {
@@ -120,6 +233,19 @@ fn payload_text(row: &OutboxRow) -> String {
                     )
                 },
             ),
+        MessageKind::MarkDone => serde_json::from_str::<DonePost>(&row.payload).map_or_else(
+            |_| row.payload.clone(),
+            |post| {
+                let finished = post.posted.finished_g.map_or_else(
+                    || "no finished weight".to_owned(),
+                    |finished| format!("finished {finished}"),
+                );
+                format!(
+                    "{}\n{finished}\n{} UTC",
+                    post.posted.order_name, post.ended_utc
+                )
+            },
+        ),
         MessageKind::MaterialConsumption => serde_json::from_str::<MaterialPost>(&row.payload)
             .map_or_else(
                 |_| row.payload.clone(),
@@ -137,123 +263,181 @@ fn payload_text(row: &OutboxRow) -> String {
     }
 }
 
-pub(super) async fn outbox_list(context: &Context, _: Nothing) -> Result<OutboxList, AppError> {
+fn row_view(row: &OutboxRow) -> OutboxRowView {
+    OutboxRowView {
+        payload: payload_text(row),
+        id: row.id,
+        kind: match row.kind {
+            MessageKind::Consumption => OutboxKind::Consumption,
+            MessageKind::CancelOrder => OutboxKind::CancelOrder,
+            MessageKind::EquipmentFailure => OutboxKind::EquipmentFailure,
+            MessageKind::MaterialConsumption => OutboxKind::MaterialConsumption,
+            MessageKind::MarkDone => OutboxKind::MarkDone,
+        },
+        batch_id: row.batch_id,
+        batch_label: match (&row.batch_label, row.kind) {
+            (None, _) | (_, MessageKind::MarkDone) => subject(row),
+            (Some(label), _) => label.clone(),
+        },
+        state: row.state,
+        attempts: row.attempts,
+        next_at_ms: matches!(
+            row.state,
+            Posting::Queued | Posting::Sending | Posting::InDoubt
+        )
+        .then_some(row.next_at_ms),
+        created_at_ms: row.created_at_ms,
+        last_answer: row.last_answer.clone(),
+    }
+}
+
+fn counts(read: &Read<'_>) -> Result<OutboxTabCounts, AppError> {
+    let mut counts = OutboxTabCounts::default();
+    for (state, count) in read.outbox_states()? {
+        match state {
+            Posting::NotDue => {}
+            Posting::Queued | Posting::Sending => counts.waiting += count,
+            Posting::InDoubt => counts.in_doubt += count,
+            Posting::Refused => counts.refused += count,
+            Posting::Posted => counts.posted += count,
+            Posting::Waived | Posting::ByHand => counts.closed_by_hand += count,
+        }
+    }
+    Ok(counts)
+}
+
+pub(super) async fn outbox_list(
+    context: &Context,
+    request: OutboxQuery,
+) -> Result<OutboxList, AppError> {
+    let states = request.tab.map_or(&Posting::ALL[..], OutboxTab::states);
+    let limit = usize::from(request.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX));
     context
         .app
         .inner
         .store
-        .read(|read| {
-            let rows = read
-                .outbox_list(LIST)?
-                .into_iter()
-                .map(|row| OutboxRowView {
-                    payload: payload_text(&row),
-                    id: row.id,
-                    kind: match row.kind {
-                        MessageKind::Consumption => OutboxKind::Consumption,
-                        MessageKind::CancelOrder => OutboxKind::CancelOrder,
-                        MessageKind::EquipmentFailure => OutboxKind::EquipmentFailure,
-                        MessageKind::MaterialConsumption => OutboxKind::MaterialConsumption,
-                    },
-                    batch_id: row.batch_id,
-                    batch_label: match &row.batch_label {
-                        Some(label) => label.clone(),
-                        None => subject(&row),
-                    },
-                    state: row.state,
-                    attempts: row.attempts,
-                    next_at_ms: matches!(
-                        row.state,
-                        Posting::Queued | Posting::Sending | Posting::InDoubt
-                    )
-                    .then_some(row.next_at_ms),
-                    created_at_ms: row.created_at_ms,
-                    last_answer: row.last_answer,
-                })
-                .collect();
-            Ok(OutboxList { rows })
+        .read(move |read| {
+            // One more than the page tells whether others follow.
+            let wanted = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+            let mut rows = read.outbox_page(states, request.before, wanted)?;
+            let has_more = rows.len() > limit;
+            rows.truncate(limit);
+            Ok(OutboxList {
+                rows: rows.iter().map(row_view).collect(),
+                has_more,
+                counts: counts(read)?,
+            })
         })
         .await
 }
 
-/// A refused message goes back to the queue; one that waits for its pause goes at once. What is in
-/// doubt is still read back first.
-pub(super) async fn outbox_retry(
-    context: &Context,
-    request: OutboxRetry,
-) -> Result<OutboxList, AppError> {
-    let inner = &context.app.inner;
-    let at_ms = inner.clock.now_ms();
-    let person = context.caller()?.name.clone();
-    inner
-        .commit(move |tx| {
-            let mut row = tx.outbox(request.id)?;
-            match row.state {
-                Posting::Refused => row.state = row.state.step(PostingEvent::Retry)?,
-                Posting::Queued | Posting::InDoubt => {}
-                Posting::NotDue | Posting::Sending | Posting::Posted | Posting::Waived => {
-                    return Err(AppError::refusal(
-                        ErrorCode::IllegalTransition,
-                        format!("the message is {} and needs no retry", row.state.word()),
-                    ));
-                }
-            }
-            row.next_at_ms = at_ms;
-            tx.outbox_save(&row)?;
-            mirror(tx, &row, at_ms, None)?;
-            tx.audit_add(&audit::of(
-                &person,
-                "outbox_retry",
-                &format!("outbox:{}", row.id),
-                "",
-                at_ms,
-                &serde_json::json!({ "state": row.state.word() }),
-            ))?;
-            Ok(())
-        })
-        .await?;
-    inner.posting_nudge.notify_one();
-    outbox_list(context, Nothing {}).await
+/// What was planned, per equipment code, over the batches whose results a message's totals hold.
+fn planned(
+    read: &Read<'_>,
+    row: &OutboxRow,
+) -> Result<BTreeMap<String, (Grams, String)>, AppError> {
+    let mut planned: BTreeMap<String, (Grams, String)> = BTreeMap::new();
+    let Some(order_id) = row.order_id else {
+        return Ok(planned);
+    };
+    for message in read.outbox_of_order(order_id)? {
+        if message.kind != MessageKind::Consumption || message.id > row.id {
+            continue;
+        }
+        let Some(batch_id) = message.batch_id else {
+            continue;
+        };
+        for line in read.batch(batch_id)?.recipe.silo_lines {
+            let sum = planned
+                .entry(line.erp_code)
+                .or_insert((Grams::ZERO, line.material));
+            sum.0 = Grams(sum.0.0.saturating_add(line.planned_g.0));
+        }
+    }
+    Ok(planned)
 }
 
-/// A refusal for good (the order was closed in the ERP) must not hold back the order's later batches.
-/// Signed, with a reason; the batch shows *waived* for ever.
-pub(super) async fn outbox_waive(
-    context: &Context,
-    request: OutboxWaive,
-) -> Result<OutboxList, AppError> {
-    let why = batch_act::reason(&request.reason)?;
-    let signer = batch_act::sign(context, &request.secret).await?;
-    let inner = &context.app.inner;
-    let at_ms = inner.clock.now_ms();
-    inner
-        .commit(move |tx| {
-            let mut row = tx.outbox(request.id)?;
-            row.state = row.state.step(PostingEvent::Waive)?;
-            tx.outbox_save(&row)?;
-            mirror(
-                tx,
-                &row,
-                at_ms,
-                Some((JournalKind::PostingWaived, why.clone())),
-            )?;
-            // A failure belongs to no batch whose record could carry the signature: the trail does.
-            if let Some(batch_id) = row.batch_id {
-                let batch = tx.batch(batch_id)?;
-                let signature = batch_act::signature(&signer, &batch, "waive", at_ms, Some(&why));
-                tx.signature_add(batch_id, signer.id, &signature)?;
+fn lines(
+    read: &Read<'_>,
+    row: &OutboxRow,
+    post: Option<&ConsumptionPost>,
+    read_back: Option<&ReadBack>,
+) -> Result<Vec<OutboxLineView>, AppError> {
+    let Some(post) = post else {
+        return Ok(Vec::new());
+    };
+    let planned = planned(read, row)?;
+    Ok(post
+        .lines
+        .iter()
+        .map(|line| {
+            let known = planned.get(&line.equipment_code);
+            let held = read_back.and_then(|read_back| {
+                read_back
+                    .lines
+                    .iter()
+                    .find(|held| held.equipment_code == line.equipment_code)
+            });
+            OutboxLineView {
+                erp_code: line.equipment_code.clone(),
+                material: known.map(|(_, material)| material.clone()),
+                planned_g: known.map(|(mass, _)| mass.0),
+                ours_g: line.consumed_g.0,
+                erp_g: held.map(|held| held.erp_g.0),
+                is_cut: held.is_some_and(|held| held.is_cut),
+                is_proved: held.map(|held| held.is_proved),
             }
-            tx.audit_add(&audit::of(
-                &signer.name,
-                "outbox_waive",
-                &format!("outbox:{}", row.id),
-                &why,
-                at_ms,
-                &serde_json::json!({ "state": row.state.word(), "payload": row.payload }),
-            ))?;
-            Ok(())
         })
-        .await?;
-    inner.posting_nudge.notify_one();
-    outbox_list(context, Nothing {}).await
+        .collect())
+}
+
+fn view(read: &Read<'_>, id: OutboxId) -> Result<OutboxView, AppError> {
+    let row = read.outbox(id)?;
+    let post = match row.kind {
+        MessageKind::Consumption => serde_json::from_str::<ConsumptionPost>(&row.payload).ok(),
+        MessageKind::MarkDone => serde_json::from_str::<DonePost>(&row.payload)
+            .ok()
+            .map(|post| post.posted),
+        MessageKind::CancelOrder
+        | MessageKind::EquipmentFailure
+        | MessageKind::MaterialConsumption => None,
+    };
+    let read_back = row
+        .read_back
+        .as_deref()
+        .and_then(|text| serde_json::from_str::<ReadBack>(text).ok());
+    Ok(OutboxView {
+        lines: lines(read, &row, post.as_ref(), read_back.as_ref())?,
+        our_finished_g: post.and_then(|post| post.finished_g).map(|g| g.0),
+        erp_finished_g: read_back.map(|read_back| read_back.erp_finished_g.0),
+        attempts: read
+            .outbox_attempts(id, ATTEMPTS)?
+            .into_iter()
+            .map(|attempt| OutboxAttemptView {
+                number: attempt.number,
+                act: attempt.act,
+                began_at_ms: attempt.began_at_ms,
+                ended_at_ms: attempt.ended_at_ms,
+                outcome: attempt.outcome,
+                answer: attempt.answer,
+            })
+            .collect(),
+        attempt_count: read.outbox_attempt_count(id)?,
+        row: row_view(&row),
+        key: row.key,
+        confirmed_at_ms: row.confirmed_at_ms,
+        items: row.items,
+    })
+}
+
+pub(super) async fn outbox_get(
+    context: &Context,
+    request: OutboxGet,
+) -> Result<OutboxView, AppError> {
+    context
+        .app
+        .inner
+        .store
+        .read(move |read| view(read, request.id))
+        .await
 }

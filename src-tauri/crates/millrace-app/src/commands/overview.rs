@@ -1,5 +1,6 @@
 //! The overview: is everything normal, what runs, what needs me in the next hour?
 
+use millrace_core::erp_difference::Difference;
 use millrace_core::ids::{BatchId, SiloNo};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -29,6 +30,15 @@ pub enum AttentionView {
         count: i64,
         /// When the oldest came in.
         oldest_at_ms: i64,
+    },
+    /// An order is not in the ERP as it was accepted, and nobody has decided about it.
+    OrderDiffers {
+        /// A batch of it that is still open.
+        id: BatchId,
+        /// The order's name.
+        order_name: String,
+        /// How it differs.
+        difference: Difference,
     },
     /// A silo is below its low mark.
     SiloLow {
@@ -228,11 +238,7 @@ pub(super) async fn overview_get(context: &Context, _: Nothing) -> Result<Overvi
             if live.plc_maintenance {
                 attention.push(AttentionView::PlcMaintenance);
             }
-            for message in read
-                .outbox_list(50)?
-                .into_iter()
-                .filter(|m| m.state == Posting::Refused)
-            {
+            for message in read.outbox_page(&[Posting::Refused], None, 50)? {
                 // What belongs to no batch is counted among the refused messages and stands in the outbox.
                 let (Some(id), Some(batch_label)) = (message.batch_id, message.batch_label) else {
                     continue;
@@ -242,6 +248,19 @@ pub(super) async fn overview_get(context: &Context, _: Nothing) -> Result<Overvi
                     batch_label,
                     answer: message.last_answer.unwrap_or_default(),
                 });
+            }
+            for order in read.orders_differing()? {
+                let open = read
+                    .batches_of_order(order.id)?
+                    .into_iter()
+                    .find(|batch| batch.word().is_open());
+                if let (Some(open), Some(found)) = (open, order.difference) {
+                    attention.push(AttentionView::OrderDiffers {
+                        id: open.id,
+                        order_name: order.name,
+                        difference: found.difference,
+                    });
+                }
             }
             if live.erp.state == LinkStateView::Lost {
                 attention.push(AttentionView::ErpLost {
@@ -457,6 +476,8 @@ fn phases(events: &[JournalRow], from_ms: i64, to_ms: i64) -> Vec<PhaseView> {
             | JournalKind::PostingInDoubt
             | JournalKind::PostingRefused
             | JournalKind::PostingWaived
+            | JournalKind::PostingByHand
+            | JournalKind::OrderMarkedDone
             | JournalKind::SlotDecided
             | JournalKind::SlotHealed
             | JournalKind::FlagsSet
@@ -472,7 +493,10 @@ fn phases(events: &[JournalRow], from_ms: i64, to_ms: i64) -> Vec<PhaseView> {
             | JournalKind::AreaHealed
             | JournalKind::ErpLost
             | JournalKind::ErpBack
-            | JournalKind::OrdersImported => continue,
+            | JournalKind::OrdersImported
+            | JournalKind::OrderDiffers
+            | JournalKind::OrderAgrees
+            | JournalKind::OrderDecided => continue,
         };
         close(event.at_ms, &now, since);
         since = Some(event.at_ms.max(from_ms));

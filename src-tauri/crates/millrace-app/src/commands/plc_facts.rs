@@ -83,6 +83,10 @@ pub(super) fn map(inner: &Inner) -> Option<PlcMap> {
         .to_owned(),
         has_download_id: map.download_id_addr(first).is_some(),
         has_command_word: inner.has_command_word(),
-        missing: missing(map),
+        // The screen's heading says that they are missing.
+        missing: missing(map)
+            .into_iter()
+            .map(|text| text.strip_prefix("missing: ").unwrap_or(&text).to_owned())
+            .collect(),
     })
 }

@@ -10,11 +10,14 @@ use super::batch::{
     QueueView, TrendView,
 };
 use super::chart::{BatchChartGet, ChartView};
+use super::erp::{ErpExamination, ErpView};
 use super::examine::{PlcExamination, PlcExamine};
 use super::history::{HistoryList, HistoryPage};
 use super::live::LiveView;
-use super::order::{ImportReport, OrderList};
-use super::outbox::{OutboxList, OutboxRetry, OutboxWaive};
+use super::order::{ImportReport, OrderList, OrderView};
+use super::order_decide::OrderDifferenceDecide;
+use super::outbox::{OutboxGet, OutboxList, OutboxQuery, OutboxView};
+use super::outbox_act::{OutboxRetry, OutboxSigned};
 use super::overview::OverviewView;
 use super::plc::{PlcFlagsSet, PlcSlotDecide, PlcView};
 use super::plc_event::PlcEventList;
@@ -24,8 +27,8 @@ use super::training::{TrainingSet, TrainingView};
 use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
-    batch_act, batch_command, batch_view, chart, examine, history, live, manual, order, outbox,
-    overview, plc, plc_event, session, silo, training,
+    batch_act, batch_command, batch_view, chart, erp, examine, history, live, manual, order,
+    order_decide, outbox, outbox_act, overview, plc, plc_event, session, silo, training,
 };
 use crate::error::AppError;
 
@@ -92,6 +95,7 @@ commands! {
     overview::overview_get(Nothing) -> OverviewView, [right View];
     order::order_import(Nothing) -> ImportReport, [right OrderImport, audited];
     order::order_list(Nothing) -> OrderList, [right View];
+    order_decide::order_difference_decide(OrderDifferenceDecide) -> OrderView, [right OrderDecide, audited];
     batch_view::batch_list(QueueList) -> QueueView, [right View];
     batch_view::batch_get(BatchGet) -> BatchView, [right View];
     batch_view::batch_trend(BatchGet) -> TrendView, [right View];
@@ -117,9 +121,13 @@ commands! {
     training::training_get(Nothing) -> TrainingView, [right View];
     training::training_set(TrainingSet) -> TrainingView, [right Train, audited];
     training::training_clear(Nothing) -> TrainingView, [right Train, audited];
-    outbox::outbox_list(Nothing) -> OutboxList, [right View];
-    outbox::outbox_retry(OutboxRetry) -> OutboxList, [right OutboxRetry, audited];
-    outbox::outbox_waive(OutboxWaive) -> OutboxList, [right OutboxWaive, audited];
+    outbox::outbox_list(OutboxQuery) -> OutboxList, [right View];
+    outbox::outbox_get(OutboxGet) -> OutboxView, [right View];
+    outbox_act::outbox_retry(OutboxRetry) -> OutboxView, [right OutboxRetry, audited];
+    outbox_act::outbox_by_hand(OutboxSigned) -> OutboxView, [right OutboxWaive, audited];
+    outbox_act::outbox_waive(OutboxSigned) -> OutboxView, [right OutboxWaive, audited];
+    erp::erp_get(Nothing) -> ErpView, [right View];
+    erp::erp_examine(Nothing) -> ErpExamination, [right ErpExamine, audited];
 }
 
 fn parse<T: serde::de::DeserializeOwned>(name: &str, payload: Value) -> Result<T, AppError> {

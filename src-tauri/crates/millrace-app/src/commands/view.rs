@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use ts_rs::TS;
 
+use super::order_decide::OrderDifferenceView;
+
 /// How far a value can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -73,6 +75,8 @@ pub struct BatchRowView {
     pub slot: Option<SlotNo>,
     /// Silos that do not hold enough for it; empty = feasible.
     pub shortages: Vec<ShortageView>,
+    /// True while its order differs in the ERP and nobody has decided about it.
+    pub order_differs: bool,
 }
 
 /// A silo that lacks material for a batch. Warns, does not block (`decisions.md` 18).
@@ -111,6 +115,8 @@ pub struct BatchView {
     pub actions: Vec<ActionView>,
     /// Finished weight as the plant reports it; `None` = the plant reports none.
     pub finished_g: Option<i64>,
+    /// How its order differs in the ERP, while nobody has decided about it.
+    pub order_difference: Option<OrderDifferenceView>,
     /// Texts that the PLC carries only in part (16 characters), as it will show them.
     pub plc_texts: Vec<PlcTextView>,
 }
@@ -184,6 +190,8 @@ pub enum SignatureMeaning {
     ManualEntry,
     /// A refused posting is closed without the ERP.
     Waive,
+    /// A message for the ERP was booked there by a person.
+    ByHand,
     /// The line was looked at, the batch goes on.
     GoOn,
     /// The recipe is taken out of its slot again.
@@ -196,6 +204,10 @@ pub enum SignatureMeaning {
     CloseWithLast,
     /// The slot is left to the PLC.
     LetGo,
+    /// Replaced by batches with the ERP's new content.
+    Replace,
+    /// Made as it was accepted, although the ERP differs.
+    KeepOrder,
     /// A meaning that this version does not know.
     Unknown,
 }
@@ -316,6 +328,8 @@ pub enum WhyNot {
     Pending,
     /// The PLC's register map could not be loaded.
     NoRegisterMap,
+    /// The order is not in the ERP as it was accepted, and nobody has decided about it.
+    OrderDiffers,
 }
 
 /// A command on a batch, possible or not.

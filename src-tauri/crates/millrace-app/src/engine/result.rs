@@ -15,7 +15,7 @@ use millrace_store::table::batch::BatchRow;
 
 use super::{CycleError, Engine, Progress};
 use crate::error::AppError;
-use crate::jobs::message;
+use crate::jobs::{message, message_done};
 
 /// Newest events of a batch among which its last hold and its last stop are looked for.
 const EVENTS: i64 = 200;
@@ -191,7 +191,7 @@ impl Engine {
                 .step(PostingEvent::Due)
                 .map_err(AppError::from)?;
         }
-        let site = self.inner.site_key();
+        let closing = self.inner.closing();
         *row = self
             .save(changed, "engine_store_final", move |tx, row| {
                 for (silo, actual) in &actuals {
@@ -218,13 +218,14 @@ impl Engine {
                 }
                 tx.journal_add(at_ms, Some(row.id), kind, &params)?;
                 if total.0 > 0 {
-                    message::queue_consumption(tx, row, &site, at_ms)?;
+                    message::queue_consumption(tx, row, &closing.site, at_ms)?;
                 }
                 if is_cancelled {
                     let reason = asked.map(|p| p.reason).unwrap_or_default();
-                    message::close_order(tx, row, &site, &reason, at_ms)?;
+                    message::close_order(tx, row, &closing, &reason, at_ms)?;
                 }
-                Ok(())
+                // The last batch of an order may have used nothing: then no posting closes the order.
+                message_done::queue_when_closed(tx, row.order_id, &closing, at_ms)
             })
             .await?;
         self.inner.posting_nudge.notify_one();

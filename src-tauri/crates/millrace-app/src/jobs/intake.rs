@@ -1,7 +1,11 @@
 //! Intake: fetch confirmed orders, judge each by the core's rule, keep them once. One wrong order
-//! never stops the others. Runs at start, on its period, and when a person asks.
+//! never stops the others. Runs at start, on its period, and when a person asks. Orders that we hold
+//! already are handed to [`super::difference`].
+
+use std::collections::BTreeMap;
 
 use millrace_core::erp::ErpOrder;
+use millrace_core::erp_difference::Seen;
 use millrace_core::error_code::ErrorCode;
 use millrace_core::intake::{IntakeRules, IntakeSilo, Refusal, plan};
 use millrace_core::journal::JournalKind;
@@ -12,6 +16,7 @@ use crate::commands::order::ImportReport;
 use crate::config::IntakePolicy;
 use crate::error::AppError;
 use crate::inner::Inner;
+use crate::jobs::difference;
 
 /// Orders a page.
 const PAGE: u32 = 50;
@@ -47,6 +52,7 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
         .read(|read| read.batches_open_count().map_err(AppError::from))
         .await?;
     let mut is_room = !is_when_empty || open == 0;
+    let mut known: BTreeMap<String, Seen> = BTreeMap::new();
     for page in 0..PAGES_MAX {
         let orders = match erp.open_orders(PAGE, page * PAGE).await {
             Ok(page) => page.orders,
@@ -63,12 +69,24 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
         for order in orders {
             report.seen += 1;
             let kept = match order {
-                Ok(order) => keep(inner, order, is_room).await?,
+                Ok(order) => {
+                    let kept = keep(inner, order.clone(), is_room).await?;
+                    // A new one was seen as it is, too: it need not be asked for.
+                    if matches!(kept, Kept::Known | Kept::New(_)) {
+                        known.insert(identity(&order), Seen::Listed(order));
+                    }
+                    kept
+                }
                 Err(unreadable) => {
                     let refusal = Refusal::Unreadable {
-                        why: unreadable.why,
+                        why: unreadable.why.clone(),
                     };
-                    keep_unreadable(inner, unreadable.name, refusal).await?
+                    let identity = format!("name:{}", unreadable.name);
+                    let kept = keep_unreadable(inner, unreadable.name, refusal).await?;
+                    if matches!(kept, Kept::Known) {
+                        known.insert(identity, Seen::Unreadable(unreadable.why));
+                    }
+                    kept
                 }
             };
             match kept {
@@ -86,6 +104,7 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
             break;
         }
     }
+    difference::run(inner, erp.as_ref(), known).await?;
     report.at_ms = inner.clock.now_ms();
     let kept = report.clone();
     inner
@@ -119,9 +138,9 @@ fn identity(order: &ErpOrder) -> String {
         .map_or_else(|| format!("name:{}", order.name), |id| format!("id:{id}"))
 }
 
-async fn keep(inner: &Inner, order: ErpOrder, is_room: bool) -> Result<Kept, AppError> {
-    let at_ms = inner.clock.now_ms();
-    let silos: Vec<IntakeSilo> = inner
+/// The silos as the rule of intake wants them.
+pub(crate) fn silos(inner: &Inner) -> Vec<IntakeSilo> {
+    inner
         .silos
         .iter()
         .map(|seed| IntakeSilo {
@@ -130,12 +149,17 @@ async fn keep(inner: &Inner, order: ErpOrder, is_room: bool) -> Result<Kept, App
             max_dose_g: seed.row.max_dose_g,
             tolerance: seed.row.tolerance,
         })
-        .collect();
+        .collect()
+}
+
+async fn keep(inner: &Inner, order: ErpOrder, is_room: bool) -> Result<Kept, AppError> {
+    let at_ms = inner.clock.now_ms();
+    let silos = silos(inner);
     let rules: IntakeRules = inner.intake_rules();
     let open_max = inner.intake.open_batches_max;
     let is_when_empty = inner.intake.policy == IntakePolicy::WhenEmpty;
     let erp_instance = inner.erp_instance.clone();
-    let due_ms = order.planned_start.as_deref().and_then(parse_utc_ms);
+    let due_ms = due_ms(&order);
     inner
         .commit(move |tx| {
             let identity = identity(&order);
@@ -245,6 +269,11 @@ async fn keep_unreadable(inner: &Inner, name: String, refusal: Refusal) -> Resul
             Ok(Kept::Refused)
         })
         .await
+}
+
+/// The planned start, where the ERP gives one.
+pub(crate) fn due_ms(order: &ErpOrder) -> Option<i64> {
+    order.planned_start.as_deref().and_then(parse_utc_ms)
 }
 
 /// The ERP's naive ISO time, which is UTC.

@@ -1,7 +1,7 @@
 //! What the ERP shall know, written down in the transaction of the fact it reports: its key is fixed
 //! here, for ever. Leaves out sending ([`super::posting`]).
 
-use millrace_core::erp::{ConsumptionLine, ConsumptionPost, FailurePost, MaterialPost};
+use millrace_core::erp::{ConsumptionLine, ConsumptionPost, DonePost, FailurePost, MaterialPost};
 use millrace_core::error_code::ErrorCode;
 use millrace_core::journal::JournalKind;
 use millrace_core::units::Grams;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
 pub(crate) use crate::jobs::message_area::{queue_failure, queue_material};
+use crate::jobs::message_done::{Closing, queue_when_closed};
 
 /// Payload of a cancel message.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -84,7 +85,7 @@ pub(crate) fn queue_consumption(
 pub(crate) fn close_order(
     tx: &Write<'_>,
     row: &BatchRow,
-    site: &str,
+    closing: &Closing,
     reason: &str,
     at_ms: i64,
 ) -> Result<(), AppError> {
@@ -97,9 +98,9 @@ pub(crate) fn close_order(
         .iter()
         .all(|batch| batch.silo_actual_g.is_none_or(|g| g.0 == 0));
     if is_unused {
-        queue_cancel(tx, row, site, reason, at_ms)?;
+        return queue_cancel(tx, row, &closing.site, reason, at_ms);
     }
-    Ok(())
+    queue_when_closed(tx, row.order_id, closing, at_ms)
 }
 
 /// Queues the cancellation of an order.
@@ -141,6 +142,9 @@ pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, AppError> {
 pub(crate) fn subject(row: &OutboxRow) -> String {
     let named = match row.kind {
         MessageKind::Consumption | MessageKind::CancelOrder => None,
+        MessageKind::MarkDone => serde_json::from_str::<DonePost>(&row.payload)
+            .ok()
+            .map(|post| post.posted.order_name),
         MessageKind::EquipmentFailure => serde_json::from_str::<FailurePost>(&row.payload)
             .ok()
             .map(|post| post.equipment_code),

@@ -145,7 +145,7 @@ fn to_utc(time: PlcTime, zone: &str) -> Result<String, String> {
 }
 
 /// UTC as `YYYY-MM-DD HH:MM:SS`, without a zone, as the ERP wants it.
-fn utc_text(at_ms: i64) -> String {
+pub(super) fn utc_text(at_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(at_ms)
         .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
         .strftime("%Y-%m-%d %H:%M:%S")

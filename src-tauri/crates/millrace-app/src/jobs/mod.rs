@@ -1,10 +1,15 @@
 //! Background work: each job is idempotent, without input, run on a period or a nudge.
 
+pub(crate) mod difference;
 pub(crate) mod intake;
 pub(crate) mod message;
 mod message_area;
+pub(crate) mod message_done;
 pub(crate) mod posting;
 mod posting_area;
+mod posting_done;
+pub(crate) mod rate;
+pub(crate) mod settle;
 
 use std::sync::{Mutex, PoisonError};
 

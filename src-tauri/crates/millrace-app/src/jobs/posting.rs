@@ -1,27 +1,20 @@
 //! Posting: what left the silos reaches the ERP once. A message is committed as *sending* before the
 //! first byte leaves; an unknown outcome is read back before anything is repeated; a refusal waits
-//! for a person. Leaves out the comparison (`millrace_core::batch::posting`) and the protocol.
+//! for a person. Leaves out the comparison (`millrace_core::batch::posting`), the protocol, and how an
+//! attempt is written down ([`super::settle`]).
 
-use millrace_core::batch::posting::{Posting, PostingEvent, ReadBack, compare};
+use millrace_core::batch::attempt::AttemptAct;
+use millrace_core::batch::item_error::{self, PartialVerdict};
+use millrace_core::batch::posting::{Posting, ReadBack, compare};
 use millrace_core::erp::{ConsumptionPost, PostAnswer};
-use millrace_core::journal::JournalKind;
 use millrace_office::erp::{ErpConnector, ErpError};
-use millrace_store::Write;
 use millrace_store::table::outbox::{MessageKind, OutboxRow};
 
 use crate::error::AppError;
 use crate::inner::Inner;
-use crate::jobs::message::{CancelPayload, subject, to_json};
-use crate::jobs::posting_area;
-
-/// First pause after a failed attempt; it doubles.
-const BACK_OFF_FIRST_MS: i64 = 2_000;
-/// Longest pause.
-const BACK_OFF_LONGEST_MS: i64 = 300_000;
-/// Pause before a lost answer is read back: the server may still be committing.
-const READ_BACK_AFTER_MS: i64 = 1_000;
-/// Up to so many attempts a message that the read-back does not find is repeated without a pause.
-const AT_ONCE_MAX: i64 = 8;
+use crate::jobs::message::CancelPayload;
+use crate::jobs::settle::{Outcome, begin, settle};
+use crate::jobs::{posting_area, posting_done};
 
 /// What one turn of the job did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,32 +26,24 @@ pub(crate) enum Worked {
         /// UTC milliseconds, `None` = nothing waits.
         next_due_ms: Option<i64>,
     },
-}
-
-/// How an attempt ended.
-pub(super) enum Outcome {
-    Posted {
-        answer: String,
-        read_back: Option<ReadBack>,
-    },
-    InDoubt {
-        why: String,
-    },
-    NotSent {
-        why: String,
-    },
-    Refused {
-        why: String,
-        read_back: Option<ReadBack>,
+    /// A message is due, and as many as may were worked on within the last second.
+    Paced {
+        /// So long until the next may be.
+        wait_ms: i64,
     },
 }
 
-/// A stored message that this program cannot read.
-pub(super) fn unreadable(error: &serde_json::Error) -> Outcome {
-    Outcome::Refused {
-        why: format!("the stored message cannot be read: {error}"),
-        read_back: None,
-    }
+/// A stored message that this program cannot read waits for a person; nothing is sent.
+pub(super) async fn refuse_unreadable(
+    inner: &Inner,
+    row: OutboxRow,
+    error: &serde_json::Error,
+) -> Result<(), AppError> {
+    let Some(row) = begin(inner, row, AttemptAct::Send).await? else {
+        return Ok(());
+    };
+    let why = format!("the stored message cannot be read: {error}");
+    settle(inner, row, Outcome::refused(why)).await
 }
 
 /// Works on the next due message.
@@ -76,6 +61,9 @@ pub(crate) async fn work(inner: &Inner) -> Result<Worked, AppError> {
             next_due_ms: next_due_ms.filter(|_| inner.erp.is_some()),
         });
     };
+    if let Err(wait_ms) = inner.posting_rate.turn(inner.clock.mono_ms()) {
+        return Ok(Worked::Paced { wait_ms });
+    }
     match row.kind {
         MessageKind::Consumption => consumption(inner, erp.as_ref(), row).await?,
         MessageKind::CancelOrder => cancel(inner, erp.as_ref(), row).await?,
@@ -83,6 +71,7 @@ pub(crate) async fn work(inner: &Inner) -> Result<Worked, AppError> {
         MessageKind::MaterialConsumption => {
             posting_area::material(inner, erp.as_ref(), row).await?
         }
+        MessageKind::MarkDone => posting_done::mark_done(inner, erp.as_ref(), row).await?,
     }
     Ok(Worked::Did)
 }
@@ -94,13 +83,15 @@ async fn consumption(
 ) -> Result<(), AppError> {
     let post: ConsumptionPost = match serde_json::from_str(&row.payload) {
         Ok(post) => post,
-        Err(error) => return settle(inner, row, unreadable(&error)).await,
+        Err(error) => return refuse_unreadable(inner, row, &error).await,
     };
     match row.state {
         Posting::Queued => {
-            let row = begin(inner, row).await?;
+            let Some(row) = begin(inner, row, AttemptAct::Send).await? else {
+                return Ok(());
+            };
             let outcome = match erp.post_consumption(&post).await {
-                Ok(answer) => after_answer(inner, erp, &post, &answer).await,
+                Ok(answer) => after_answer(inner, erp, &post, &answer, row.item_repeats).await,
                 Err(error) => after_error(inner, error).await,
             };
             settle(inner, row, outcome).await
@@ -117,6 +108,9 @@ async fn consumption(
             .await
         }
         Posting::InDoubt => {
+            let Some(row) = begin(inner, row, AttemptAct::ReadBack).await? else {
+                return Ok(());
+            };
             let outcome = match erp.order_state(&post.order_name).await {
                 Ok(held) => {
                     inner.erp_good().await;
@@ -135,10 +129,7 @@ async fn consumption(
                         }
                     }
                 }
-                Err(ErpError::Refused { message }) => Outcome::Refused {
-                    why: message,
-                    read_back: None,
-                },
+                Err(ErpError::Refused { message }) => Outcome::refused(message),
                 Err(error) => {
                     inner.erp_lost(&error).await;
                     Outcome::InDoubt {
@@ -148,7 +139,11 @@ async fn consumption(
             };
             settle(inner, row, outcome).await
         }
-        Posting::NotDue | Posting::Posted | Posting::Refused | Posting::Waived => Ok(()),
+        Posting::NotDue
+        | Posting::Posted
+        | Posting::Refused
+        | Posting::Waived
+        | Posting::ByHand => Ok(()),
     }
 }
 
@@ -157,6 +152,7 @@ async fn after_answer(
     erp: &dyn ErpConnector,
     post: &ConsumptionPost,
     answer: &PostAnswer,
+    repeats: i64,
 ) -> Outcome {
     inner.erp_good().await;
     let held = erp.order_state(&post.order_name).await;
@@ -165,9 +161,19 @@ async fn after_answer(
         .ok()
         .map(|held| compare(post, held, Some(answer)));
     if !answer.item_errors.is_empty() {
-        return Outcome::Refused {
-            why: answer.item_errors.join("; "),
-            read_back,
+        let why = answer.item_errors.join("; ");
+        let items = item_error::classify(&answer.item_errors);
+        return match item_error::verdict(&items, repeats) {
+            PartialVerdict::Repeat => Outcome::Partial {
+                why,
+                items,
+                read_back,
+            },
+            PartialVerdict::Person => Outcome::Refused {
+                why,
+                items,
+                read_back,
+            },
         };
     }
     match (held, read_back) {
@@ -180,6 +186,7 @@ async fn after_answer(
                 .as_ref()
                 .and_then(ReadBack::difference)
                 .unwrap_or_else(|| "the ERP holds something else than was posted".into()),
+            items: Vec::new(),
             read_back,
         },
         (Err(error), _) => Outcome::InDoubt {
@@ -193,10 +200,7 @@ pub(super) async fn after_error(inner: &Inner, error: ErpError) -> Outcome {
     match &error {
         ErpError::Refused { .. } | ErpError::Unsendable { .. } => {
             inner.erp_good().await;
-            Outcome::Refused {
-                why,
-                read_back: None,
-            }
+            Outcome::refused(why)
         }
         ErpError::NoAnswer { .. } | ErpError::Protocol { .. } => {
             inner.erp_lost(&error).await;
@@ -213,159 +217,30 @@ pub(super) async fn after_error(inner: &Inner, error: ErpError) -> Outcome {
 async fn cancel(inner: &Inner, erp: &dyn ErpConnector, row: OutboxRow) -> Result<(), AppError> {
     let payload: CancelPayload = match serde_json::from_str(&row.payload) {
         Ok(payload) => payload,
-        Err(error) => return settle(inner, row, unreadable(&error)).await,
+        Err(error) => return refuse_unreadable(inner, row, &error).await,
     };
     // An order that is cancelled already stays so: this call may be repeated whatever happened before.
     let row = match row.state {
-        Posting::Queued => begin(inner, row).await?,
-        Posting::Sending | Posting::InDoubt => row,
-        Posting::NotDue | Posting::Posted | Posting::Refused | Posting::Waived => return Ok(()),
+        Posting::Queued | Posting::Sending | Posting::InDoubt => row,
+        Posting::NotDue
+        | Posting::Posted
+        | Posting::Refused
+        | Posting::Waived
+        | Posting::ByHand => return Ok(()),
+    };
+    let Some(row) = begin(inner, row, AttemptAct::Send).await? else {
+        return Ok(());
     };
     let outcome = match erp.cancel_order(&payload.order_name, &payload.reason).await {
         Ok(()) => {
             inner.erp_good().await;
-            Outcome::Posted {
-                answer: "cancelled".into(),
-                read_back: None,
-            }
+            Outcome::posted("cancelled")
         }
         Err(error) => match after_error(inner, error).await {
             Outcome::InDoubt { why } | Outcome::NotSent { why } => Outcome::NotSent { why },
-            other @ (Outcome::Posted { .. } | Outcome::Refused { .. }) => other,
+            other
+            @ (Outcome::Posted { .. } | Outcome::Partial { .. } | Outcome::Refused { .. }) => other,
         },
     };
     settle(inner, row, outcome).await
-}
-
-/// Commits *sending* before the first byte leaves.
-pub(super) async fn begin(inner: &Inner, mut row: OutboxRow) -> Result<OutboxRow, AppError> {
-    let at_ms = inner.clock.now_ms();
-    inner
-        .commit(move |tx| {
-            row.state = row.state.step(PostingEvent::Send)?;
-            row.attempts += 1;
-            tx.outbox_save(&row)?;
-            mirror(tx, &row, at_ms, None)?;
-            Ok(row)
-        })
-        .await
-}
-
-pub(super) async fn settle(
-    inner: &Inner,
-    mut row: OutboxRow,
-    outcome: Outcome,
-) -> Result<(), AppError> {
-    let at_ms = inner.clock.now_ms();
-    let back_off = back_off_ms(row.attempts, row.id.0);
-    inner
-        .commit(move |tx| {
-            let journal = match outcome {
-                Outcome::Posted { answer, read_back } => {
-                    row.state = row.state.step(PostingEvent::Confirm)?;
-                    row.confirmed_at_ms = Some(at_ms);
-                    row.last_answer = Some(answer);
-                    keep_read_back(&mut row, read_back)?;
-                    Some((JournalKind::PostingPosted, String::new()))
-                }
-                Outcome::InDoubt { why } => {
-                    let is_news = row.state == Posting::Sending;
-                    if is_news {
-                        row.state = row.state.step(PostingEvent::LoseAnswer)?;
-                        row.next_at_ms = at_ms + READ_BACK_AFTER_MS;
-                    } else {
-                        row.attempts += 1;
-                        row.next_at_ms = at_ms + back_off;
-                    }
-                    row.last_answer = Some(why.clone());
-                    is_news.then_some((JournalKind::PostingInDoubt, why))
-                }
-                Outcome::NotSent { why } => {
-                    let was_in_doubt = row.state == Posting::InDoubt;
-                    row.state = row.state.step(PostingEvent::NotSent)?;
-                    // The first ones go at once; an ERP that fails on each is not hammered.
-                    row.next_at_ms = if was_in_doubt && row.attempts <= AT_ONCE_MAX {
-                        at_ms
-                    } else if was_in_doubt {
-                        at_ms + back_off_ms(row.attempts - AT_ONCE_MAX, row.id.0)
-                    } else {
-                        at_ms + back_off
-                    };
-                    row.last_answer = Some(why);
-                    None
-                }
-                Outcome::Refused { why, read_back } => {
-                    row.state = row.state.step(PostingEvent::Refuse)?;
-                    row.last_answer = Some(why.clone());
-                    keep_read_back(&mut row, read_back)?;
-                    Some((JournalKind::PostingRefused, why))
-                }
-            };
-            tx.outbox_save(&row)?;
-            mirror(tx, &row, at_ms, journal)
-        })
-        .await
-}
-
-fn keep_read_back(row: &mut OutboxRow, read_back: Option<ReadBack>) -> Result<(), AppError> {
-    if let Some(read_back) = read_back {
-        row.read_back = Some(to_json(&read_back)?);
-    }
-    Ok(())
-}
-
-/// The batch shows its message's state; state change, audit and journal are one transaction.
-pub(crate) fn mirror(
-    tx: &Write<'_>,
-    row: &OutboxRow,
-    at_ms: i64,
-    journal: Option<(JournalKind, String)>,
-) -> Result<(), AppError> {
-    match row.kind {
-        MessageKind::CancelOrder => return Ok(()),
-        // Their state stands in the outbox alone; what a person must know is told.
-        MessageKind::EquipmentFailure | MessageKind::MaterialConsumption => {
-            if let Some((kind, reason)) = journal.filter(|(k, _)| *k != JournalKind::PostingPosted)
-            {
-                let reason = format!("{}: {reason}", subject(row));
-                tx.journal_add(at_ms, row.batch_id, kind, &[("reason", reason)])?;
-            }
-            return Ok(());
-        }
-        MessageKind::Consumption => {}
-    }
-    let Some(batch_id) = row.batch_id else {
-        return Ok(());
-    };
-    let before = tx.batch(batch_id)?;
-    if before.posting != row.state {
-        let mut after = before.clone();
-        after.posting = row.state;
-        tx.batch_save(&mut after)?;
-        tx.audit_add(&crate::commands::audit::of_batch(
-            "system", "posting", "", at_ms, &before, &after,
-        ))?;
-    }
-    if let Some((kind, reason)) = journal {
-        tx.journal_add(at_ms, Some(batch_id), kind, &[("reason", reason)])?;
-    }
-    Ok(())
-}
-
-pub(super) fn back_off_ms(attempts: i64, id: i64) -> i64 {
-    let doublings = u32::try_from(attempts.clamp(1, 9) - 1).unwrap_or(0);
-    // Spread by id, so that a backlog does not come back as one crowd.
-    (BACK_OFF_FIRST_MS << doublings).min(BACK_OFF_LONGEST_MS) + id.rem_euclid(7) * 100
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_up_to_five_minutes() {
-        assert_eq!(back_off_ms(1, 0), 2_000);
-        assert_eq!(back_off_ms(2, 0), 4_000);
-        assert_eq!(back_off_ms(1_000, 0), BACK_OFF_LONGEST_MS);
-    }
 }

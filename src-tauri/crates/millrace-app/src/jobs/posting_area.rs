@@ -1,16 +1,19 @@
 //! Sending what the PLC reports beside its slots. An equipment failure makes a new record at each call,
 //! so it is counted in the ERP before it is sent, and counted again before anything is repeated. A
 //! manual weighing replaces, so it may be repeated as it stands.
-//! Leaves out queueing ([`super::message_area`]) and how an outcome is settled ([`super::posting`]).
+//! Leaves out queueing ([`super::message_area`]) and how an outcome is settled ([`super::settle`]).
 
+use millrace_core::batch::attempt::{AttemptAct, AttemptOutcome, pause_ms};
 use millrace_core::batch::posting::Posting;
 use millrace_core::erp::{FailurePost, MaterialPost};
 use millrace_office::erp::{ErpConnector, ErpError};
 use millrace_store::table::outbox::OutboxRow;
+use millrace_store::table::outbox_attempt::AttemptEnd;
 use serde::{Deserialize, Serialize};
 
 use super::message::to_json;
-use super::posting::{Outcome, after_error, back_off_ms, begin, settle, unreadable};
+use super::posting::{after_error, refuse_unreadable};
+use super::settle::{Outcome, begin, settle};
 use crate::error::AppError;
 use crate::inner::Inner;
 
@@ -46,7 +49,7 @@ pub(super) async fn failure(
 ) -> Result<(), AppError> {
     let post: FailurePost = match serde_json::from_str(&row.payload) {
         Ok(post) => post,
-        Err(error) => return settle(inner, row, unreadable(&error)).await,
+        Err(error) => return refuse_unreadable(inner, row, &error).await,
     };
     match row.state {
         Posting::Queued => send_failure(inner, erp, row, &post).await,
@@ -56,7 +59,11 @@ pub(super) async fn failure(
             settle(inner, row, Outcome::InDoubt { why }).await
         }
         Posting::InDoubt => read_back_failure(inner, erp, row, &post).await,
-        Posting::NotDue | Posting::Posted | Posting::Refused | Posting::Waived => Ok(()),
+        Posting::NotDue
+        | Posting::Posted
+        | Posting::Refused
+        | Posting::Waived
+        | Posting::ByHand => Ok(()),
     }
 }
 
@@ -83,11 +90,13 @@ async fn send_failure(
     };
     mark.sent_at_ms = inner.clock.now_ms();
     row.read_back = Some(to_json(&mark)?);
-    let row = begin(inner, row).await?;
+    let Some(row) = begin(inner, row, AttemptAct::Send).await? else {
+        return Ok(());
+    };
     let outcome = match erp.report_failure(post).await {
         Ok(()) => {
             inner.erp_good().await;
-            posted("recorded")
+            Outcome::posted("recorded")
         }
         Err(error) => after_error(inner, error).await,
     };
@@ -104,6 +113,10 @@ async fn read_back_failure(
     let Some(before) = mark.rows_before else {
         return settle(inner, row, for_a_person("nobody knows what it held before")).await;
     };
+    let Some(begun) = begin(inner, row, AttemptAct::ReadBack).await? else {
+        return Ok(());
+    };
+    row = begun;
     let count = match erp.failures_like(post).await {
         Ok(count) => count,
         Err(error) => {
@@ -122,7 +135,7 @@ async fn read_back_failure(
     };
     inner.erp_good().await;
     if count > before {
-        return settle(inner, row, posted("found by the read-back")).await;
+        return settle(inner, row, Outcome::posted("found by the read-back")).await;
     }
     let why = "the read-back does not find it".to_owned();
     let now_ms = inner.clock.now_ms();
@@ -148,23 +161,13 @@ fn is_unlisted(error: &ErpError) -> bool {
     }
 }
 
-fn posted(answer: &str) -> Outcome {
-    Outcome::Posted {
-        answer: answer.to_owned(),
-        read_back: None,
-    }
-}
-
 fn for_a_person(why: &str) -> Outcome {
-    Outcome::Refused {
-        why: format!(
-            "no answer came and the ERP's list does not tell whether it has the failure ({why}): look there, then close this message or send it again"
-        ),
-        read_back: None,
-    }
+    Outcome::refused(format!(
+        "no answer came and the ERP's list does not tell whether it has the failure ({why}): look there, then close this message or send it again"
+    ))
 }
 
-/// Nothing was sent: the message waits for its next turn, at the latest until then.
+/// Nothing was sent, and the state stays: the message waits for its next turn, at the latest until then.
 async fn postpone(
     inner: &Inner,
     mut row: OutboxRow,
@@ -172,10 +175,31 @@ async fn postpone(
     latest_ms: i64,
 ) -> Result<(), AppError> {
     row.attempts += 1;
-    let pause_ms = back_off_ms(row.attempts, row.id.0);
-    row.next_at_ms = (inner.clock.now_ms() + pause_ms).min(latest_ms);
-    row.last_answer = Some(why);
-    inner.commit(move |tx| Ok(tx.outbox_save(&row)?)).await
+    let at_ms = inner.clock.now_ms();
+    row.next_at_ms = (at_ms + pause_ms(row.attempts, row.id.0)).min(latest_ms);
+    row.last_answer = Some(why.clone());
+    let outcome = if row.state == Posting::InDoubt {
+        AttemptOutcome::InDoubt
+    } else {
+        AttemptOutcome::NotSent
+    };
+    inner
+        .commit(move |tx| {
+            let end = AttemptEnd {
+                at_ms,
+                outcome,
+                answer: &why,
+            };
+            if !tx.outbox_attempt_end(row.id, end)? {
+                tx.outbox_attempt_begin(row.id, AttemptAct::ReadBack, at_ms)?;
+                tx.outbox_attempt_end(row.id, end)?;
+            }
+            if tx.outbox(row.id)?.state == row.state {
+                tx.outbox_save(&row)?;
+            }
+            Ok(())
+        })
+        .await
 }
 
 pub(super) async fn material(
@@ -185,28 +209,31 @@ pub(super) async fn material(
 ) -> Result<(), AppError> {
     let post: MaterialPost = match serde_json::from_str(&row.payload) {
         Ok(post) => post,
-        Err(error) => return settle(inner, row, unreadable(&error)).await,
+        Err(error) => return refuse_unreadable(inner, row, &error).await,
     };
     // The call replaces what the order holds of the material, so it may be repeated whatever happened.
     let row = match row.state {
-        Posting::Queued => begin(inner, row).await?,
-        Posting::Sending | Posting::InDoubt => row,
-        Posting::NotDue | Posting::Posted | Posting::Refused | Posting::Waived => return Ok(()),
+        Posting::Queued | Posting::Sending | Posting::InDoubt => row,
+        Posting::NotDue
+        | Posting::Posted
+        | Posting::Refused
+        | Posting::Waived
+        | Posting::ByHand => return Ok(()),
+    };
+    let Some(row) = begin(inner, row, AttemptAct::Send).await? else {
+        return Ok(());
     };
     let outcome = match erp.post_material(&post).await {
         Ok(held) if held == post.consumed_g => {
             inner.erp_good().await;
-            posted("booked, and its receipt is equal")
+            Outcome::posted("booked, and its receipt is equal")
         }
         Ok(held) => {
             inner.erp_good().await;
-            Outcome::Refused {
-                why: format!(
-                    "{}: we posted {}, the ERP holds {held}",
-                    post.material, post.consumed_g
-                ),
-                read_back: None,
-            }
+            Outcome::refused(format!(
+                "{}: we posted {}, the ERP holds {held}",
+                post.material, post.consumed_g
+            ))
         }
         Err(error) => after_error(inner, error).await,
     };

@@ -2,6 +2,8 @@
 //! function from state and event to state; [`word`] derives the one word that people read.
 //! Leaves out who may ask ([`crate::access`]) and when it runs (the engine).
 
+pub mod attempt;
+pub mod item_error;
 pub mod posting;
 pub mod release;
 pub mod run;

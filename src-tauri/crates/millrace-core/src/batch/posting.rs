@@ -1,5 +1,6 @@
 //! Posting: has the ERP got what left the silos? `not due → queued → sending → posted | in doubt |
-//! refused`; `in doubt → queued | posted` after read-back; `refused → queued` by a person, or `waived`.
+//! refused`; `in doubt → queued | posted` after read-back; `refused → queued` by a person, or `waived`;
+//! from *refused* and *in doubt* a person who booked it in the ERP closes it as `by hand`.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,8 @@ pub enum Posting {
     Refused,
     /// Closed without posting, signed.
     Waived,
+    /// A person booked it in the ERP and signed that it is so.
+    ByHand,
 }
 
 /// What moves the posting.
@@ -48,11 +51,13 @@ pub enum PostingEvent {
     Retry,
     /// A person closes it without posting.
     Waive,
+    /// A person booked it in the ERP.
+    BookByHand,
 }
 
 impl Posting {
     /// Every state.
-    pub const ALL: [Posting; 7] = [
+    pub const ALL: [Posting; 8] = [
         Posting::NotDue,
         Posting::Queued,
         Posting::Sending,
@@ -60,6 +65,7 @@ impl Posting {
         Posting::InDoubt,
         Posting::Refused,
         Posting::Waived,
+        Posting::ByHand,
     ];
 
     /// The stored word.
@@ -73,6 +79,7 @@ impl Posting {
             Posting::InDoubt => "in_doubt",
             Posting::Refused => "refused",
             Posting::Waived => "waived",
+            Posting::ByHand => "by_hand",
         }
     }
 
@@ -80,6 +87,19 @@ impl Posting {
     #[must_use]
     pub fn from_word(word: &str) -> Option<Posting> {
         Posting::ALL.into_iter().find(|state| state.word() == word)
+    }
+
+    /// True for the ends: nothing is sent any more, and later messages of the order are not held back.
+    #[must_use]
+    pub fn is_closed(self) -> bool {
+        match self {
+            Posting::Posted | Posting::Waived | Posting::ByHand => true,
+            Posting::NotDue
+            | Posting::Queued
+            | Posting::Sending
+            | Posting::InDoubt
+            | Posting::Refused => false,
+        }
     }
 
     /// The next state.
@@ -97,6 +117,7 @@ impl Posting {
             (Posting::Sending | Posting::InDoubt, E::Refuse) => Ok(Posting::Refused),
             (Posting::Refused, E::Retry) => Ok(Posting::Queued),
             (Posting::Refused, E::Waive) => Ok(Posting::Waived),
+            (Posting::Refused | Posting::InDoubt, E::BookByHand) => Ok(Posting::ByHand),
             (state, event) => Err(IllegalTransition {
                 state: state.word(),
                 event: match event {
@@ -108,6 +129,7 @@ impl Posting {
                     E::Refuse => "refuse",
                     E::Retry => "retry",
                     E::Waive => "waive",
+                    E::BookByHand => "book by hand",
                 },
             }),
         }
@@ -240,17 +262,50 @@ mod tests {
         );
     }
 
+    const EVENTS: [PostingEvent; 9] = [
+        PostingEvent::Due,
+        PostingEvent::Send,
+        PostingEvent::Confirm,
+        PostingEvent::LoseAnswer,
+        PostingEvent::NotSent,
+        PostingEvent::Refuse,
+        PostingEvent::Retry,
+        PostingEvent::Waive,
+        PostingEvent::BookByHand,
+    ];
+
     #[test]
-    fn posted_is_the_end() {
-        for event in [
-            PostingEvent::Due,
-            PostingEvent::Send,
-            PostingEvent::Retry,
-            PostingEvent::NotSent,
-            PostingEvent::Waive,
-        ] {
-            assert!(Posting::Posted.step(event).is_err(), "{event:?}");
+    fn a_closed_message_stays_closed() {
+        for state in Posting::ALL.into_iter().filter(|s| s.is_closed()) {
+            for event in EVENTS {
+                assert!(state.step(event).is_err(), "{state:?} {event:?}");
+            }
         }
+    }
+
+    #[test]
+    fn only_a_person_moves_what_was_refused() {
+        let moved: Vec<PostingEvent> = EVENTS
+            .into_iter()
+            .filter(|event| Posting::Refused.step(*event).is_ok())
+            .collect();
+        assert_eq!(
+            moved,
+            [
+                PostingEvent::Retry,
+                PostingEvent::Waive,
+                PostingEvent::BookByHand
+            ]
+        );
+    }
+
+    #[test]
+    fn what_waits_or_is_under_way_is_not_booked_by_hand() {
+        let from: Vec<Posting> = Posting::ALL
+            .into_iter()
+            .filter(|state| state.step(PostingEvent::BookByHand).is_ok())
+            .collect();
+        assert_eq!(from, [Posting::InDoubt, Posting::Refused]);
     }
 
     #[test]

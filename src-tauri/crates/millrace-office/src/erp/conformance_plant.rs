@@ -10,7 +10,7 @@ use millrace_core::erp::{ConsumptionLine, ConsumptionPost};
 use millrace_core::units::Grams;
 use millrace_plant::odoo::{
     BookView, FaultChange, FaultScope, OdooBook, OdooConfig, OdooVersion, OrderState, OrderView,
-    Uom, VirtualOdoo, demo_orders, serve,
+    StandardSetup, Uom, VirtualOdoo, demo_orders, serve,
 };
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -29,6 +29,8 @@ pub(super) struct Dialect {
     pub(super) kind: &'static str,
     pub(super) api: &'static str,
     pub(super) version: OdooVersion,
+    /// Our addon `millrace_posting` is installed.
+    pub(super) has_posting: bool,
 }
 
 impl Dialect {
@@ -45,6 +47,20 @@ pub(super) struct Peer {
 }
 
 impl Peer {
+    /// The peer of a dialect, with its addon.
+    pub(super) async fn of(dialect: Dialect) -> Peer {
+        let peer = Peer::start(dialect.version, None).await;
+        peer.install(dialect);
+        peer
+    }
+
+    fn install(&self, dialect: Dialect) {
+        self.odoo.set_standard(StandardSetup {
+            has_posting: dialect.has_posting,
+            ..self.odoo.standard()
+        });
+    }
+
     pub(super) async fn start(version: OdooVersion, api_key: Option<&str>) -> Peer {
         let book = OdooBook::with_orders(demo_orders().expect("the file parses"))
             .expect("no name stands twice");
@@ -136,6 +152,13 @@ pub(super) fn post_of(name: &str, finished: i64, lines: &[(&str, i64)]) -> Consu
     }
 }
 
+pub(super) fn keyed(key: &str, post: ConsumptionPost) -> ConsumptionPost {
+    ConsumptionPost {
+        key: key.to_owned(),
+        ..post
+    }
+}
+
 /// Below the BoM, above it, and exactly it.
 pub(super) fn post() -> ConsumptionPost {
     post_of(
@@ -199,7 +222,7 @@ pub(super) async fn run(dialect: Dialect) {
 }
 
 async fn the_test_of_the_connection_passes_every_step(dialect: Dialect) {
-    let peer = Peer::start(dialect.version, None).await;
+    let peer = Peer::of(dialect).await;
     let report = connect(dialect, &peer.url).examine(None).await;
     assert_eq!(report.first_failure(), None, "{report:?}");
     assert_eq!(
@@ -226,7 +249,7 @@ async fn the_test_of_the_connection_passes_every_step(dialect: Dialect) {
 }
 
 async fn orders_come_with_their_recipe(dialect: Dialect) {
-    let peer = Peer::start(dialect.version, None).await;
+    let peer = Peer::of(dialect).await;
     let page = connect(dialect, &peer.url)
         .open_orders(10, 0)
         .await
@@ -252,7 +275,7 @@ async fn orders_come_with_their_recipe(dialect: Dialect) {
 }
 
 async fn a_post_is_booked_once_however_often_it_is_sent(dialect: Dialect) {
-    let peer = Peer::start(dialect.version, None).await;
+    let peer = Peer::of(dialect).await;
     let erp = connect(dialect, &peer.url);
     for _ in 0..3 {
         let receipt = erp.post_consumption(&post()).await.expect("booked");
@@ -272,7 +295,8 @@ async fn a_post_is_booked_once_however_often_it_is_sent(dialect: Dialect) {
         assert_eq!(order.posts, 1, "what is held already is not written again");
     }
     // A later batch of the same order: running totals, absolute.
-    let later = post_of(NAME, 999_000, &[("silo101", 120_500), ("silo103", 239_000)]);
+    let lines = [("silo101", 120_500), ("silo103", 239_000)];
+    let later = keyed("demo/1/2/0", post_of(NAME, 999_000, &lines));
     let held = erp.post_consumption(&later).await.expect("booked");
     assert_eq!(held.finished_g, Some(Grams(999_000)));
     assert_eq!(peer.order(NAME).consumption["silo103"], Grams(239_000));
@@ -290,7 +314,7 @@ async fn no_fault_doubles_or_loses_a_gram(dialect: Dialect) {
         "half_body",
         "duplicate",
     ] {
-        let peer = Peer::start(dialect.version, None).await;
+        let peer = Peer::of(dialect).await;
         let erp = connect(dialect, &peer.url);
         peer.fault(json!({ fault: 1 }));
         match erp.post_consumption(&post()).await {
@@ -317,7 +341,7 @@ async fn no_fault_doubles_or_loses_a_gram(dialect: Dialect) {
 }
 
 async fn a_slow_answer_counts_and_a_late_one_leaves_the_outcome_open(dialect: Dialect) {
-    let peer = Peer::start(dialect.version, None).await;
+    let peer = Peer::of(dialect).await;
     peer.fault(json!({"delay_ms": 60}));
     let erp = connect(dialect, &peer.url);
     erp.post_consumption(&post())
@@ -339,7 +363,7 @@ async fn a_slow_answer_counts_and_a_late_one_leaves_the_outcome_open(dialect: Di
 }
 
 async fn a_wrong_password_is_final_and_never_shown(dialect: Dialect) {
-    let peer = Peer::start(dialect.version, None).await;
+    let peer = Peer::of(dialect).await;
     let wrong = settings(dialect, &peer.url, json!({"password": "niet geheim"}));
     let erp = open(&wrong).expect("good settings");
     let error = erp.post_consumption(&post()).await.expect_err("no entry");
@@ -360,7 +384,7 @@ async fn a_wrong_password_is_final_and_never_shown(dialect: Dialect) {
 }
 
 async fn what_the_erp_does_not_know_is_refused(dialect: Dialect) {
-    let peer = Peer::start(dialect.version, None).await;
+    let peer = Peer::of(dialect).await;
     let erp = connect(dialect, &peer.url);
     let unknown = post_of("WH/MO/99999", 1_000, &[("silo101", 1_000)]);
     for error in [
@@ -383,7 +407,7 @@ async fn what_the_erp_does_not_know_is_refused(dialect: Dialect) {
 }
 
 async fn a_cancelled_order_stays_so_and_takes_nothing(dialect: Dialect) {
-    let peer = Peer::start(dialect.version, None).await;
+    let peer = Peer::of(dialect).await;
     let erp = connect(dialect, &peer.url);
     for _ in 0..2 {
         erp.cancel_order(NAME, "changed plans")
@@ -401,7 +425,7 @@ async fn a_cancelled_order_stays_so_and_takes_nothing(dialect: Dialect) {
 }
 
 async fn an_order_is_closed_once_and_then_left_alone(dialect: Dialect) {
-    let peer = Peer::start(dialect.version, None).await;
+    let peer = Peer::of(dialect).await;
     let erp = connect(dialect, &peer.url);
     erp.post_consumption(&post()).await.expect("booked");
     erp.mark_done(NAME, Grams(998_400), ENDED)
@@ -414,6 +438,7 @@ async fn an_order_is_closed_once_and_then_left_alone(dialect: Dialect) {
     );
     let before = stock(&peer.odoo.view(), NAME);
     let other = post_of(NAME, 998_400, &[("silo101", 130_000)]);
+    let other = keyed("demo/1/2/0", other);
     let error = erp.post_consumption(&other).await.expect_err("closed");
     assert!(matches!(error, ErpError::Refused { .. }), "{error:?}");
     let error = erp.cancel_order(NAME, "too late").await.expect_err("done");
@@ -438,6 +463,7 @@ async fn an_order_that_nobody_reported_is_not_closed(dialect: Dialect, peer: &Pe
     let error = erp.mark_done(WITH_MANUAL, Grams(990_000), ENDED).await;
     assert!(matches!(error, Err(ErpError::Refused { .. })), "{error:?}");
     let part = post_of(WITH_MANUAL, 990_000, &[("silo101", 60_000)]);
+    let part = keyed("demo/2/3/0", part);
     erp.post_consumption(&part).await.expect("booked");
     let error = erp.mark_done(WITH_MANUAL, Grams(990_000), ENDED).await;
     let Err(ErpError::Refused { message }) = error else {
@@ -459,6 +485,7 @@ async fn other_units_are_exact_or_refused(dialect: Dialect) {
         book.set_bom(name, bom, &[unit]).expect("a demo order");
     }
     let peer = Peer::with_book(dialect.version, None, book).await;
+    peer.install(dialect);
     let erp = connect(dialect, &peer.url);
     let page = erp.open_orders(10, 0).await.expect("a page");
     let refused: BTreeMap<String, String> = page
@@ -484,7 +511,7 @@ async fn other_units_are_exact_or_refused(dialect: Dialect) {
 
 /// The procedure of the application under a network that loses what it likes, reads included.
 async fn totals_stay_exact_while_requests_and_answers_get_lost(dialect: Dialect) {
-    let peer = Peer::start(dialect.version, None).await;
+    let peer = Peer::of(dialect).await;
     let erp = connect(dialect, &peer.url);
     let mut seed = 20_261_127_u32 + u32::from(dialect.version.major());
     let mut total = 0;
@@ -500,6 +527,7 @@ async fn totals_stay_exact_while_requests_and_answers_get_lost(dialect: Dialect)
         total += i64::from(seed >> 20) * 10;
         let lines = [("silo101", total), ("lq114", 10 * batch)];
         let post = post_of(NAME, 1_000 * batch, &lines);
+        let post = keyed(&format!("demo/1/{batch}/0"), post);
         let mut attempts = 0;
         while erp.post_consumption(&post).await.is_err_and(|error| {
             assert!(error.is_transient(), "seed {seed}: {error:?}");
@@ -522,21 +550,34 @@ async fn totals_stay_exact_while_requests_and_answers_get_lost(dialect: Dialect)
 }
 
 macro_rules! conforms {
-    ($($name:ident: $kind:literal, $api:literal, $version:ident;)+) => {$(
+    ($($name:ident: $kind:literal, $api:literal, $version:ident, $has_posting:literal;)+) => {$(
         #[tokio::test]
         async fn $name() {
-            run(Dialect { kind: $kind, api: $api, version: OdooVersion::$version }).await;
+            run(Dialect {
+                kind: $kind,
+                api: $api,
+                version: OdooVersion::$version,
+                has_posting: $has_posting,
+            })
+            .await;
         }
     )+};
 }
 
 conforms! {
-    the_addon_conforms: "odoo_addon", "auto", V14;
-    standard_14_conforms: "odoo_standard", "auto", V14;
-    standard_15_conforms: "odoo_standard", "auto", V15;
-    standard_16_conforms: "odoo_standard", "auto", V16;
-    standard_17_conforms: "odoo_standard", "auto", V17;
-    standard_18_conforms: "odoo_standard", "auto", V18;
-    standard_19_conforms: "odoo_standard", "jsonrpc", V19;
-    standard_19_over_json2_conforms: "odoo_standard", "json2", V19;
+    the_addon_conforms: "odoo_addon", "auto", V14, false;
+    standard_14_conforms: "odoo_standard", "auto", V14, false;
+    standard_15_conforms: "odoo_standard", "auto", V15, false;
+    standard_16_conforms: "odoo_standard", "auto", V16, false;
+    standard_17_conforms: "odoo_standard", "auto", V17, false;
+    standard_18_conforms: "odoo_standard", "auto", V18, false;
+    standard_19_conforms: "odoo_standard", "jsonrpc", V19, false;
+    standard_19_over_json2_conforms: "odoo_standard", "json2", V19, false;
+    posting_14_conforms: "odoo_standard", "auto", V14, true;
+    posting_15_conforms: "odoo_standard", "auto", V15, true;
+    posting_16_conforms: "odoo_standard", "auto", V16, true;
+    posting_17_conforms: "odoo_standard", "auto", V17, true;
+    posting_18_conforms: "odoo_standard", "auto", V18, true;
+    posting_19_conforms: "odoo_standard", "jsonrpc", V19, true;
+    posting_19_over_json2_conforms: "odoo_standard", "json2", V19, true;
 }

@@ -22,11 +22,13 @@ const ADDON: Dialect = Dialect {
     kind: "odoo_addon",
     api: "auto",
     version: OdooVersion::V14,
+    has_posting: false,
 };
 const STANDARD: Dialect = Dialect {
     kind: "odoo_standard",
     api: "auto",
     version: OdooVersion::V17,
+    has_posting: false,
 };
 
 /// An authority of our own.
@@ -203,6 +205,7 @@ async fn the_test_of_the_connection_names_the_step_that_fails() {
         peer.odoo.set_standard(StandardSetup {
             version,
             denied: vec!["write stock.move".to_owned()],
+            ..StandardSetup::default()
         });
         check(&good, ProbeStep::Rights).await;
         let report = examine(&good, None).await;
@@ -254,7 +257,7 @@ async fn a_server_that_became_another_version_is_looked_at_again() {
     erp.order_state(&post().order_name).await.expect("a state");
     peer.odoo.set_standard(StandardSetup {
         version: OdooVersion::V17,
-        denied: Vec::new(),
+        ..StandardSetup::default()
     });
     let error = erp
         .post_consumption(&post())

@@ -13,6 +13,8 @@ mod conformance_plant;
 #[cfg(test)]
 mod connection_tests;
 #[cfg(test)]
+mod guarantee_tests;
+#[cfg(test)]
 mod scripted;
 
 use std::sync::Arc;
@@ -47,6 +49,20 @@ pub struct ErpInfo {
     pub version: Option<String>,
 }
 
+/// What keeps a message from being booked twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Guarantee {
+    /// The ERP's database: the message's key is unique there (our addon `millrace_posting`). A
+    /// message that comes again is answered with the first result, however late it comes.
+    UniqueKey {
+        /// The addon's version.
+        version: String,
+    },
+    /// We: quantities are absolute, and what the ERP holds is read before anything is repeated. A
+    /// person who changes the same order in that moment is not seen.
+    ReadBack,
+}
+
 /// One page of open orders. A wrong order does not hide the others.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OrderPage {
@@ -78,6 +94,13 @@ pub trait ErpConnector: Send + Sync + std::fmt::Debug {
     /// [`ErpError`] with the exact cause.
     async fn probe(&self) -> Result<ErpInfo, ErpError> {
         self.examine(None).await.into_result()
+    }
+
+    /// Which guarantee is in force, as the last log-in found it. Before the first one it logs in,
+    /// which takes as long as any call; while the ERP cannot be asked, reading back is what we rely
+    /// on.
+    async fn guarantee(&self) -> Guarantee {
+        Guarantee::ReadBack
     }
 
     /// One page of confirmed orders, quantities in kilograms.

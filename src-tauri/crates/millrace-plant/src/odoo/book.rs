@@ -7,7 +7,7 @@ use millrace_core::units::Grams;
 use serde::{Deserialize, Serialize};
 
 use super::OdooError;
-use super::standard::Uom;
+use super::standard::{PostingRow, Uom};
 
 /// Equipment that exists in the virtual ERP: code, name, type.
 const EQUIPMENT: [(&str, &str, &str); 16] = [
@@ -247,6 +247,8 @@ pub struct OdooBook {
     pub(super) stock_moves: Vec<StockMove>,
     pub(super) material_log: Vec<MaterialRow>,
     pub(super) failures: Vec<FailureRow>,
+    #[serde(default)]
+    pub(super) postings: Vec<PostingRow>,
     pub(super) last_id: i64,
     pub(super) logins: u64,
     pub(super) rescaled: u64,
@@ -402,7 +404,7 @@ impl OdooBook {
 
 /// A stable number per product name, so that the same material has one id in all orders. It fits the
 /// one signed word in which a PLC names a product.
-fn product_id(name: &str) -> i64 {
+pub(super) fn product_id(name: &str) -> i64 {
     name.bytes()
         .fold(7_i64, |hash, byte| (hash * 31 + i64::from(byte)) % 31_981)
         + 100

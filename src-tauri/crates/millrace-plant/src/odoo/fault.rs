@@ -33,6 +33,8 @@ pub(super) enum CallKind {
 pub struct Faults {
     /// Which requests the counted faults hit.
     pub scope: FaultScope,
+    /// So many requests in scope pass before the counted faults begin.
+    pub pass: u32,
     /// So many writes are carried out and their connection is cut before the answer.
     pub drop_after_commit: u32,
     /// So many requests are cut before anything was done.
@@ -69,6 +71,9 @@ pub struct FaultChange {
     /// See [`Faults::scope`].
     #[serde(default)]
     pub scope: Option<FaultScope>,
+    /// See [`Faults::pass`].
+    #[serde(default)]
+    pub pass: Option<u32>,
     /// See [`Faults::drop_after_commit`].
     #[serde(default)]
     pub drop_after_commit: Option<u32>,
@@ -124,6 +129,7 @@ pub(super) enum Hit {
 impl Faults {
     pub(super) fn change(&mut self, change: &FaultChange) {
         self.scope = change.scope.unwrap_or(self.scope);
+        self.pass = change.pass.unwrap_or(self.pass);
         self.drop_after_commit = change.drop_after_commit.unwrap_or(self.drop_after_commit);
         self.drop_before = change.drop_before.unwrap_or(self.drop_before);
         self.status_500 = change.status_500.unwrap_or(self.status_500);
@@ -147,6 +153,9 @@ impl Faults {
             FaultScope::Writes => kind == CallKind::Write,
             FaultScope::Reads => kind == CallKind::Read,
         };
+        if in_scope && use_up(&mut self.pass) {
+            return Hit::None;
+        }
         let counted = [
             (&mut self.drop_before, Hit::CutBefore),
             (&mut self.status_500, Hit::Status(500)),

@@ -9,6 +9,7 @@ mod book;
 mod change;
 mod cut;
 mod demo;
+mod edit;
 mod fault;
 mod route;
 mod server;
@@ -29,10 +30,11 @@ pub use book::{
 };
 pub use change::{AppliedItem, Material, Updated};
 pub use demo::demo_orders;
+pub use edit::OrderEdit;
 pub use fault::{FaultChange, FaultScope, Faults};
 pub use route::router;
 pub use server::{OdooConfig, VirtualOdoo, serve, serve_router};
-pub use standard::{OdooVersion, StandardSetup, Uom};
+pub use standard::{OdooVersion, PostingRow, StandardSetup, Uom};
 pub use view::{BookView, OrderView};
 
 /// Why the virtual Odoo could not start or keep its books.
@@ -59,10 +61,10 @@ pub enum OdooError {
     /// The demo orders do not parse.
     #[error("the demo orders: {0}")]
     Demo(#[from] toml::de::Error),
-    /// An order of that name is already in the book.
-    #[error("order {0} is already in the book")]
-    Duplicate(String),
     /// No order of that name is in the book.
     #[error("order {0} is not in the book")]
     Unknown(String),
+    /// An order of that name is already in the book.
+    #[error("order {0} is already in the book")]
+    Duplicate(String),
 }

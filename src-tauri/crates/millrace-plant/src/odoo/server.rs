@@ -13,6 +13,7 @@ use super::OdooError;
 use super::book::{NewOrder, OdooBook};
 use super::cut::{CutHandle, CuttingListener};
 use super::demo::demo_orders;
+use super::edit::OrderEdit;
 use super::fault::{CallKind, FaultChange, Faults, Hit};
 use super::route::router;
 use super::standard::{OdooVersion, StandardSetup};
@@ -84,7 +85,7 @@ impl VirtualOdoo {
         Arc::new(VirtualOdoo {
             standard: Mutex::new(StandardSetup {
                 version: config.version,
-                denied: Vec::new(),
+                ..StandardSetup::default()
             }),
             config,
             book: Mutex::new(book),
@@ -104,6 +105,14 @@ impl VirtualOdoo {
     /// [`OdooError::Duplicate`], or the state file could not be written.
     pub fn add_order(&self, order: NewOrder) -> Result<(), OdooError> {
         self.change(|book| book.add(order).map(|_| ()))?
+    }
+
+    /// Edits an order as a person does in the ERP's own screens.
+    ///
+    /// # Errors
+    /// [`OdooError::Unknown`], or the state file could not be written.
+    pub fn edit_order(&self, edit: OrderEdit) -> Result<(), OdooError> {
+        self.change(|book| book.edit(edit))?
     }
 
     /// Orders faults, and returns those that wait now.

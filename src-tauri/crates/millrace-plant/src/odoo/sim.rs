@@ -1,4 +1,4 @@
-//! The test's own routes: look into the book, order faults, add orders, start over.
+//! The test's own routes: look into the book, order faults, add and edit orders, start over.
 //! Leaves out authentication: the server listens on loopback only.
 
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::OdooError;
 use super::book::NewOrder;
+use super::edit::OrderEdit;
 use super::fault::FaultChange;
 use super::server::VirtualOdoo;
 use super::standard::StandardSetup;
@@ -21,6 +22,7 @@ pub(super) fn routes() -> Router<Arc<VirtualOdoo>> {
         .route("/sim/book", get(book))
         .route("/sim/faults", post(faults))
         .route("/sim/order", post(order))
+        .route("/sim/order/edit", post(edit))
         .route("/sim/reset", post(reset))
         .route("/sim/standard", post(standard))
 }
@@ -49,6 +51,13 @@ async fn standard(
 ) -> Response {
     odoo.set_standard(setup);
     Json(odoo.standard()).into_response()
+}
+
+async fn edit(State(odoo): State<Arc<VirtualOdoo>>, Json(edit): Json<OrderEdit>) -> Response {
+    match odoo.edit_order(edit) {
+        Ok(()) => Json(json!({"edited": true})).into_response(),
+        Err(error) => failed(&error),
+    }
 }
 
 async fn reset(State(odoo): State<Arc<VirtualOdoo>>) -> Response {

@@ -422,6 +422,18 @@ async fn faults_lose_the_request_or_the_answer_as_ordered() {
             .await
             .starts_with("HTTP/1.1 409")
     );
+    let edit = json!({"name": FIRST, "quantity_g": 900_000, "move_component": ["silo101", "silo106"], "state": "cancel"});
+    let edited = exchange(address, "POST", "/sim/order/edit", "", &edit).await;
+    assert!(edited.starts_with("HTTP/1.1 200"), "{edited}");
+    let seen = exchange(address, "GET", "/sim/book", "", &json!({})).await;
+    assert!(seen.contains("\"quantity_g\":900000"), "{seen}");
+    assert!(seen.contains("\"silo106\":120000"), "{seen}");
+    let unknown = json!({"name": "WH/MO/99999", "delete": true});
+    assert!(
+        exchange(address, "POST", "/sim/order/edit", "", &unknown)
+            .await
+            .starts_with("HTTP/1.1 404")
+    );
     assert!(
         exchange(address, "POST", "/sim/reset", "", &json!({}))
             .await

@@ -7,6 +7,7 @@ use millrace_core::units::Grams;
 use serde::{Deserialize, Serialize};
 
 use super::book::{FailureRow, MaterialRow, OdooBook, OrderState, StockMove};
+use super::standard::PostingRow;
 
 /// The whole book, as `GET /sim/book` answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,9 @@ pub struct BookView {
     pub material_log: Vec<MaterialRow>,
     /// Every reported equipment failure.
     pub failures: Vec<FailureRow>,
+    /// Every message that our addon booked.
+    #[serde(default)]
+    pub postings: Vec<PostingRow>,
     /// Consumption posts carried out, all orders together.
     pub posts: u64,
     /// Log-ins so far.
@@ -83,6 +87,7 @@ impl OdooBook {
             stock_moves: self.stock_moves.clone(),
             material_log: self.material_log.clone(),
             failures: self.failures.clone(),
+            postings: self.postings.clone(),
             logins: self.logins,
             rescaled: self.rescaled,
         }

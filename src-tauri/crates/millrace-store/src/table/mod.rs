@@ -13,6 +13,7 @@ pub mod manual_line;
 pub mod manual_weighing;
 pub mod meta;
 pub mod outbox;
+pub mod outbox_attempt;
 pub mod person;
 pub mod sample;
 pub mod signature;

@@ -1,11 +1,12 @@
 //! `outbox`: what the ERP shall know. A row is written in the transaction of the fact it reports;
 //! its key is fixed before the first send, for ever; its schedule lives in the row, not in memory.
 
+use millrace_core::batch::item_error::ItemError;
 use millrace_core::batch::posting::Posting;
 use millrace_core::ids::{BatchId, OrderId, OutboxId};
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::known;
+use super::{known, parse_json, to_json};
 use crate::{Read, StoreError, Write};
 
 /// What a message asks of the ERP.
@@ -19,15 +20,18 @@ pub enum MessageKind {
     EquipmentFailure,
     /// What was added by hand of one material of an order.
     MaterialConsumption,
+    /// Close the order. Goes after every other message of its order, whenever those were queued.
+    MarkDone,
 }
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [MessageKind; 4] = [
+    pub const ALL: [MessageKind; 5] = [
         MessageKind::Consumption,
         MessageKind::CancelOrder,
         MessageKind::EquipmentFailure,
         MessageKind::MaterialConsumption,
+        MessageKind::MarkDone,
     ];
 
     /// The stored word.
@@ -38,6 +42,7 @@ impl MessageKind {
             MessageKind::CancelOrder => "cancel_order",
             MessageKind::EquipmentFailure => "equipment_failure",
             MessageKind::MaterialConsumption => "material_consumption",
+            MessageKind::MarkDone => "mark_done",
         }
     }
 
@@ -77,6 +82,10 @@ pub struct OutboxRow {
     pub last_answer: Option<String>,
     /// Last read-back, JSON.
     pub read_back: Option<String>,
+    /// Items that the ERP left out of its last answer, with what follows from each.
+    pub items: Vec<ItemError>,
+    /// How often the call was repeated for their sake.
+    pub item_repeats: i64,
 }
 
 /// A message to be queued.
@@ -113,8 +122,14 @@ pub struct OutboxCount {
 /// been set back since, and goes now.
 const CLOCK_SET_BACK_MS: i64 = 600_000;
 
+/// A message waits while an older one of its order is not closed (refused ones hold it too). The one
+/// that closes the order waits for all others, and holds none: a weight that is entered late is posted
+/// before it.
+const IN_TURN: &str = "NOT EXISTS (SELECT 1 FROM outbox p WHERE p.order_id = o.order_id AND p.id <> o.id AND p.kind <> 'mark_done'
+    AND (p.id < o.id OR o.kind = 'mark_done') AND p.state NOT IN ('posted', 'waived', 'by_hand'))";
+
 const SELECT: &str = "SELECT o.id, o.key, o.kind, o.order_id, o.batch_id, b.label, o.payload, o.state, o.attempts, o.next_at_ms, o.created_at_ms,
-    o.confirmed_at_ms, o.last_answer, o.read_back FROM outbox o LEFT JOIN batch b ON b.id = o.batch_id";
+    o.confirmed_at_ms, o.last_answer, o.read_back, o.items, o.item_repeats FROM outbox o LEFT JOIN batch b ON b.id = o.batch_id";
 
 fn read(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
     let kind: String = row.get(2)?;
@@ -134,12 +149,16 @@ fn read(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
         confirmed_at_ms: row.get(11)?,
         last_answer: row.get(12)?,
         read_back: row.get(13)?,
+        items: match row.get::<_, Option<String>>(14)? {
+            Some(text) => parse_json("outbox.items", &text)?,
+            None => Vec::new(),
+        },
+        item_repeats: row.get(15)?,
     })
 }
 
 impl Read<'_> {
-    /// The next message that may be worked on now: strictly in order within an order, so that a
-    /// message waits while an older one of its order is not closed (refused ones hold it too).
+    /// The next message that may be worked on now: strictly in order within an order.
     ///
     /// # Errors
     /// As SQLite reports them.
@@ -147,7 +166,7 @@ impl Read<'_> {
         self.connection
             .prepare_cached(&format!(
                 "{SELECT} WHERE o.state IN ('queued', 'sending', 'in_doubt') AND (o.next_at_ms <= ?1 OR o.next_at_ms > ?1 + {CLOCK_SET_BACK_MS})
-                   AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.order_id = o.order_id AND p.id < o.id AND p.state NOT IN ('posted', 'waived'))
+                   AND {IN_TURN}
                  ORDER BY o.next_at_ms, o.id LIMIT 1"
             ))?
             .query_row([now_ms], |row| Ok(read(row)))
@@ -162,11 +181,10 @@ impl Read<'_> {
     pub fn outbox_next_due(&self) -> Result<Option<i64>, StoreError> {
         Ok(self
             .connection
-            .prepare_cached(
-                // What waits for an older message of its order falls due with that one.
-                "SELECT min(o.next_at_ms) FROM outbox o WHERE o.state IN ('queued', 'sending', 'in_doubt')
-                   AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.order_id = o.order_id AND p.id < o.id AND p.state NOT IN ('posted', 'waived'))",
-            )?
+            // What waits for an older message of its order falls due with that one.
+            .prepare_cached(&format!(
+                "SELECT min(o.next_at_ms) FROM outbox o WHERE o.state IN ('queued', 'sending', 'in_doubt') AND {IN_TURN}"
+            ))?
             .query_row([], |row| row.get(0))?)
     }
 
@@ -198,15 +216,51 @@ impl Read<'_> {
         rows.collect()
     }
 
-    /// The newest messages; open ones first.
+    /// The messages of an order, oldest first.
     ///
     /// # Errors
     /// As SQLite reports them.
-    pub fn outbox_list(&self, limit: i64) -> Result<Vec<OutboxRow>, StoreError> {
+    pub fn outbox_of_order(&self, id: OrderId) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("{SELECT} WHERE o.order_id = ?1 ORDER BY o.id"))?;
+        let rows = statement.query_and_then([id.0], read)?;
+        rows.collect()
+    }
+
+    /// A page of the messages in any of these states, newest first, older than `before`.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn outbox_page(
+        &self,
+        states: &[Posting],
+        before: Option<OutboxId>,
+        limit: i64,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        let words: Vec<String> = states.iter().map(|s| format!("'{}'", s.word())).collect();
         let mut statement = self.connection.prepare_cached(&format!(
-            "{SELECT} ORDER BY o.state IN ('posted', 'waived'), o.id DESC LIMIT ?1"
+            "{SELECT} WHERE o.state IN ({}) AND o.id < ?1 ORDER BY o.id DESC LIMIT ?2",
+            words.join(", ")
         ))?;
-        let rows = statement.query_and_then([limit], read)?;
+        let before = before.map_or(i64::MAX, |id| id.0);
+        let rows = statement.query_and_then([before, limit], read)?;
+        rows.collect()
+    }
+
+    /// How many messages are in each state that occurs.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn outbox_states(&self) -> Result<Vec<(Posting, i64)>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT state, count(*) FROM outbox GROUP BY state")?;
+        let rows = statement.query_and_then([], |row| {
+            let word: String = row.get(0)?;
+            let state = known("outbox.state", &word, Posting::from_word(&word))?;
+            Ok((state, row.get(1)?))
+        })?;
         rows.collect()
     }
 
@@ -220,7 +274,7 @@ impl Read<'_> {
             .prepare_cached(
                 "SELECT count(*) FILTER (WHERE state IN ('queued', 'sending')), count(*) FILTER (WHERE state = 'in_doubt'),
                         count(*) FILTER (WHERE state = 'refused'), min(created_at_ms)
-                 FROM outbox WHERE state NOT IN ('posted', 'waived')",
+                 FROM outbox WHERE state NOT IN ('posted', 'waived', 'by_hand')",
             )?
             .query_row([], |row| {
                 Ok(OutboxCount { waiting: row.get(0)?, in_doubt: row.get(1)?, refused: row.get(2)?, oldest_at_ms: row.get(3)? })
@@ -276,17 +330,24 @@ impl Write<'_> {
         Ok((added == 1).then(|| OutboxId(self.connection.last_insert_rowid())))
     }
 
-    /// Saves state, schedule and answers of a message.
+    /// Saves state, schedule, answers and items of a message.
     ///
     /// # Errors
     /// As SQLite reports them.
     pub fn outbox_save(&self, row: &OutboxRow) -> Result<(), StoreError> {
+        let items = if row.items.is_empty() {
+            None
+        } else {
+            Some(to_json("outbox.items", &row.items)?)
+        };
         self.connection
             .prepare_cached(
-                "UPDATE outbox SET state = ?2, attempts = ?3, next_at_ms = ?4, confirmed_at_ms = ?5, last_answer = ?6, read_back = ?7 WHERE id = ?1",
+                "UPDATE outbox SET state = ?2, attempts = ?3, next_at_ms = ?4, confirmed_at_ms = ?5, last_answer = ?6, read_back = ?7, items = ?8, item_repeats = ?9
+                 WHERE id = ?1",
             )?
             .execute(params![
-                row.id.0, row.state.word(), row.attempts, row.next_at_ms, row.confirmed_at_ms, row.last_answer, row.read_back
+                row.id.0, row.state.word(), row.attempts, row.next_at_ms, row.confirmed_at_ms, row.last_answer, row.read_back,
+                items, row.item_repeats
             ])?;
         Ok(())
     }

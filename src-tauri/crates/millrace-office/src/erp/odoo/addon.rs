@@ -1,4 +1,9 @@
 //! The addon's routes as an [`ErpConnector`].
+//!
+//! It reads back, also where `millrace.posting` is installed: that books by stock moves, and these
+//! routes know equipment codes only. The field that ties a move to its equipment belongs to the
+//! routes' own addon and differs by its version, so guessing it could book the wrong move. The routes
+//! replace per equipment, and messages of one order go strictly in order.
 //! Leaves out sessions (`session.rs`) and JSON (`map.rs`).
 
 use async_trait::async_trait;

@@ -1,5 +1,5 @@
-//! The JSON-RPC wrapping of Odoo's json routes: what an HTTP answer says before anyone looks into
-//! the result. Pure. Leaves out what a result means (`map.rs`).
+//! The wrapping of Odoo's answers, JSON-RPC and `/json/2`: what an HTTP answer says before anyone looks
+//! into the result. Pure. Leaves out what a result means (`map.rs`).
 
 use serde_json::{Map, Value, json};
 
@@ -189,4 +189,52 @@ pub(super) fn success(result: &Value) -> Result<&Map<String, Value>, ErpError> {
             "a result without status success or error",
         )),
     }
+}
+
+/// Reads an answer of `/json/2`: the bare result, or an HTTP status with the exception's name.
+pub(super) fn json2_reply(answer: &HttpAnswer) -> Result<Value, ErpError> {
+    if !answer.content_type.starts_with("application/json") {
+        return Err(match answer.status {
+            status @ (429 | 500..=599) => ErpError::NoAnswer {
+                cause: Lost::Status(status),
+            },
+            // 18 answers a page with 200, 16 and 17 with 404, 19 so for a database it has not.
+            status => ErpError::protocol(format!(
+                "HTTP {status} and no JSON: no /json/2 here, or no such database"
+            )),
+        });
+    }
+    let body: Value = serde_json::from_slice(&answer.body)
+        .map_err(|_| ErpError::protocol("not a whole JSON value"))?;
+    let status = answer.status;
+    if status == 200 {
+        return Ok(body);
+    }
+    let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
+    let name = text("name");
+    match status {
+        401 | 403 => Err(ErpError::Credentials {
+            message: text("message").to_owned(),
+        }),
+        // A model or a method that is not there: something is not installed.
+        404 if name.starts_with("odoo.exceptions.") => Err(standard_error(name, text("message"))),
+        404 => Err(ErpError::protocol(format!("HTTP 404: {}", text("message")))),
+        400 | 422 => Err(standard_error(name, text("message"))),
+        429 | 500..=599 if !name.starts_with("odoo.exceptions.") => Err(ErpError::NoAnswer {
+            cause: Lost::Status(status),
+        }),
+        500..=599 => Err(standard_error(name, text("message"))),
+        _ => Err(ErpError::protocol(format!("HTTP {status}"))),
+    }
+}
+
+/// True for the answer of `/json/2` that a model or a method is not there: something is not installed.
+pub(super) fn is_not_found(answer: &HttpAnswer) -> bool {
+    let name = |body: &Value| body.get("name").and_then(Value::as_str).map(str::to_owned);
+    answer.status == 404
+        && answer.content_type.starts_with("application/json")
+        && serde_json::from_slice(&answer.body)
+            .ok()
+            .and_then(|body| name(&body))
+            .is_some_and(|name| name.ends_with(".NotFound"))
 }

@@ -9,6 +9,7 @@ mod reading;
 mod rpc;
 mod session;
 mod standard;
+mod standard_book;
 mod standard_map;
 mod standard_post;
 mod standard_read;

@@ -9,11 +9,12 @@ use reqwest::{Method, Url};
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
-use super::envelope::{Reply, clean, reply, request, standard_error};
+use super::envelope::{Reply, clean, is_not_found, json2_reply, reply, request, standard_error};
+use super::standard_book as addon;
 use super::version::{TELLING_FIELDS, VersionRow, major_hint, row};
 use crate::erp::config::{OdooApi, Secret};
 use crate::erp::{ErpConfig, ErpError};
-use crate::http::{Auth, HttpAnswer, HttpClient, Lost};
+use crate::http::{Auth, HttpAnswer, HttpClient};
 
 /// How calls travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub(super) struct Server {
     /// The version in its own words, where it tells one.
     pub(super) version: Option<String>,
     pub(super) uid: i64,
+    /// The version of our addon `millrace.posting`, where it is installed.
+    pub(super) posting: Option<String>,
 }
 
 /// One call of a model's method.
@@ -181,7 +184,8 @@ impl OdooRpc {
         if let Some(server) = &*known {
             return Ok(server.clone());
         }
-        let server = self.look().await?;
+        let mut server = self.look().await?;
+        server.posting = self.posting(&server).await?;
         *known = Some(server.clone());
         Ok(server)
     }
@@ -230,6 +234,7 @@ impl OdooRpc {
             row: row(hint, fields)?,
             version: word,
             uid,
+            posting: None,
         })
     }
 
@@ -258,7 +263,29 @@ impl OdooRpc {
             uid: uid.ok_or_else(|| ErpError::Credentials {
                 message: format!("the key's user sees no user {}", self.login),
             })?,
+            posting: None,
         })
+    }
+
+    /// Whether our addon is there. A model, a method or a promise that is missing means no; a lost
+    /// answer means nothing, and the look fails as a whole.
+    async fn posting(&self, server: &Server) -> Result<Option<String>, ErpError> {
+        let call = addon::info();
+        let outcome = match server.way {
+            Way::Jsonrpc => self.execute(server.uid, &call).await,
+            Way::Json2 => {
+                let answer = self.json2_answer(&call).await?;
+                if is_not_found(&answer) {
+                    return Ok(None);
+                }
+                json2_reply(&answer).map_err(|error| clean(error, &self.password))
+            }
+        };
+        match outcome {
+            Ok(answer) => Ok(addon::version(&answer)),
+            Err(ErpError::Refused { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// `common.version`: no log-in needed.
@@ -344,14 +371,18 @@ impl OdooRpc {
     }
 
     async fn json2(&self, call: &Call) -> Result<Value, ErpError> {
+        let answer = self.json2_answer(call).await?;
+        json2_reply(&answer).map_err(|error| clean(error, &self.password))
+    }
+
+    async fn json2_answer(&self, call: &Call) -> Result<HttpAnswer, ErpError> {
         let auth = Auth::Bearer {
             key: self.password.reveal(),
             database: &self.database,
         };
         let path = format!("/json/2/{}/{}", call.model, call.method);
         let body = call.body().to_string().into_bytes();
-        let answer = self.exchange(&path, auth, body).await?;
-        json2_reply(&answer).map_err(|error| clean(error, &self.password))
+        self.exchange(&path, auth, body).await
     }
 
     async fn exchange(
@@ -374,41 +405,4 @@ fn telling() -> Call {
     Call::of("stock.move", "fields_get")
         .arg("allfields", json!(TELLING_FIELDS))
         .named("attributes", json!(["type"]))
-}
-
-/// Reads an answer of `/json/2`: the bare result, or an HTTP status with the exception's name.
-fn json2_reply(answer: &HttpAnswer) -> Result<Value, ErpError> {
-    if !answer.content_type.starts_with("application/json") {
-        return Err(match answer.status {
-            status @ (429 | 500..=599) => ErpError::NoAnswer {
-                cause: Lost::Status(status),
-            },
-            // 18 answers a page with 200, 16 and 17 with 404, 19 so for a database it has not.
-            status => ErpError::protocol(format!(
-                "HTTP {status} and no JSON: no /json/2 here, or no such database"
-            )),
-        });
-    }
-    let body: Value = serde_json::from_slice(&answer.body)
-        .map_err(|_| ErpError::protocol("not a whole JSON value"))?;
-    let status = answer.status;
-    if status == 200 {
-        return Ok(body);
-    }
-    let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
-    let name = text("name");
-    match status {
-        401 | 403 => Err(ErpError::Credentials {
-            message: text("message").to_owned(),
-        }),
-        // A model or a method that is not there: something is not installed.
-        404 if name.starts_with("odoo.exceptions.") => Err(standard_error(name, text("message"))),
-        404 => Err(ErpError::protocol(format!("HTTP 404: {}", text("message")))),
-        400 | 422 => Err(standard_error(name, text("message"))),
-        429 | 500..=599 if !name.starts_with("odoo.exceptions.") => Err(ErpError::NoAnswer {
-            cause: Lost::Status(status),
-        }),
-        500..=599 => Err(standard_error(name, text("message"))),
-        _ => Err(ErpError::protocol(format!("HTTP {status}"))),
-    }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use millrace_core::erp::{ConsumptionLine, ConsumptionPost, PostAnswer};
+use millrace_core::erp::{ConsumptionLine, ConsumptionPost, MaterialPost, PostAnswer};
 use millrace_core::units::Grams;
 use rust_decimal::Decimal;
 use serde_json::{Map, Number, Value, json};
@@ -121,6 +121,46 @@ pub(super) fn target(
     Ok(Target {
         finished_g: post.finished_g,
         moves,
+    })
+}
+
+/// The target of a weighing: the one move of that product which no silo feeds.
+pub(super) fn material(
+    post: &MaterialPost,
+    held: &Held,
+    materials: &Materials,
+) -> Result<Target, ErpError> {
+    check_state(held)?;
+    let (name, what) = (&held.production.name, &post.material);
+    if post.consumed_g < Grams::ZERO {
+        let what = format!("{what} consumed {}", post.consumed_g);
+        return Err(ErpError::unsendable(what));
+    }
+    let mut found = held
+        .moves
+        .iter()
+        .filter(|one| one.product_id == post.product_id);
+    let component = match (found.next(), found.next()) {
+        (Some(one), None) => one,
+        (None, _) => return Err(conflict(format!("{name} has no component {what}"))),
+        (Some(_), Some(_)) => return Err(conflict(format!("{what} stands on several lines"))),
+    };
+    match place(component, &held.products, materials).map_err(conflict)? {
+        Place::Manual => {}
+        Place::Silo(code) => {
+            let message = format!("{what} comes from {code}, it is not weighed by hand");
+            return Err(conflict(message));
+        }
+    }
+    if component.is_tracked {
+        return Err(conflict(format!("{what} is tracked by lot")));
+    }
+    if component.state == DONE && held.production.state != DONE {
+        return Err(conflict(format!("{what} is closed already")));
+    }
+    Ok(Target {
+        finished_g: None,
+        moves: vec![(component.id, what.clone(), post.consumed_g)],
     })
 }
 
@@ -280,7 +320,7 @@ pub(super) fn closing(
 }
 
 /// A JSON number with exactly these digits, or refused.
-fn number(quantity: Decimal) -> Result<Value, ErpError> {
+pub(super) fn number(quantity: Decimal) -> Result<Value, ErpError> {
     let too_long = || ErpError::unsendable(format!("{quantity} has too many digits"));
     let float: f64 = quantity.to_string().parse().map_err(|_| too_long())?;
     let number = Number::from_f64(float).ok_or_else(too_long)?;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::book::OdooBook;
 use super::super::fault::CallKind;
-use super::{Fault, OdooVersion, StandardSetup, record};
+use super::{Fault, OdooVersion, StandardSetup, posting, record};
 
 /// A call, whichever way it came.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +28,18 @@ fn places(method: &str) -> Option<(bool, &'static [&'static str])> {
         "read" => (true, &["fields"]),
         "write" => (true, &["vals"]),
         "button_mark_done" | "action_cancel" | "do_unreserve" => (true, &[]),
+        "info" => (false, &[]),
+        "book" => (
+            false,
+            &[
+                "key",
+                "production_id",
+                "lines",
+                "finished_qty",
+                "mark_done",
+                "keep",
+            ],
+        ),
         _ => return None,
     })
 }
@@ -94,7 +106,7 @@ impl Call {
     /// What it is to the faults. Giving reservations back changes no quantity.
     pub(super) fn kind(&self) -> CallKind {
         match self.method.as_str() {
-            "write" | "button_mark_done" | "action_cancel" => CallKind::Write,
+            "write" | "button_mark_done" | "action_cancel" | "book" => CallKind::Write,
             _ => CallKind::Read,
         }
     }
@@ -129,6 +141,19 @@ pub(super) fn run(
     call: &Call,
 ) -> Result<Value, Fault> {
     let version = setup.version;
+    if setup.has_posting
+        && call.model == posting::MODEL
+        && matches!(call.method.as_str(), "info" | "book")
+    {
+        let right = "write mrp.production".to_owned();
+        if call.kind() == CallKind::Write && setup.denied.contains(&right) {
+            return Err(Fault::new(
+                "odoo.exceptions.AccessError",
+                "You are not allowed to modify 'Production Order' (mrp.production) records.",
+            ));
+        }
+        return posting::run(book, version, call);
+    }
     let rows = record::all(book, version, login, &call.model)
         .ok_or_else(|| Fault::user(format!("Object {} doesn't exist", call.model)))?;
     let denied = |operation: &str| {

@@ -4,16 +4,20 @@
 //! Leaves out lots, work orders, several warehouses and everything a person sees.
 
 mod call;
+mod posting;
 mod produce;
 mod record;
 mod serve;
 
+#[cfg(test)]
+mod posting_tests;
 #[cfg(test)]
 mod tests;
 
 use millrace_core::units::Grams;
 use serde::{Deserialize, Serialize};
 
+pub use posting::PostingRow;
 pub(super) use serve::routes;
 
 /// Which Odoo it behaves as.
@@ -102,6 +106,9 @@ pub struct StandardSetup {
     /// What the user may not do: `write stock.move`.
     #[serde(default)]
     pub denied: Vec<String>,
+    /// Our addon `millrace_posting` is installed.
+    #[serde(default)]
+    pub has_posting: bool,
 }
 
 /// The unit that a component is counted in.

@@ -41,6 +41,11 @@ fn code(product: &str) -> &str {
         .map_or(product, |(code, _)| code)
 }
 
+/// True for a model that [`all`] has records of.
+pub(super) fn is_model(model: &str) -> bool {
+    all(&OdooBook::default(), OdooVersion::default(), "", model).is_some()
+}
+
 /// Every record of a model with every field; `None` when there is no such model.
 pub(super) fn all(
     book: &OdooBook,

@@ -19,7 +19,7 @@ use super::super::fault::CallKind;
 use super::super::route::{BODY_BYTES_MAX, UID, html_page, under_fault};
 use super::super::server::VirtualOdoo;
 use super::call::{Call, run};
-use super::{Fault, OdooVersion};
+use super::{Fault, OdooVersion, posting, record};
 
 pub(in super::super) fn routes() -> Router<Arc<VirtualOdoo>> {
     Router::new()
@@ -222,6 +222,14 @@ fn open_json2(
         words.next().unwrap_or_default(),
         words.next().unwrap_or_default(),
     );
+    let is_there =
+        record::is_model(model) || (model == posting::MODEL && odoo.standard().has_posting);
+    if !is_there {
+        return Err(NotCalled::Fault(Fault::new(
+            "werkzeug.exceptions.NotFound",
+            format!("the model '{model}' does not exist"),
+        )));
+    }
     Call::named(model, method, body).map_err(|fault| {
         NotCalled::Fault(if fault.name == "builtins.AttributeError" {
             Fault::new("werkzeug.exceptions.NotFound", fault.message)

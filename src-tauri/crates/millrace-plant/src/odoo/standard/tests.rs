@@ -57,7 +57,7 @@ impl Shop {
             moves: [0, 1, 2].map(|index: usize| found.components[index].move_id),
             setup: StandardSetup {
                 version,
-                denied: Vec::new(),
+                ..StandardSetup::default()
             },
             book,
         }

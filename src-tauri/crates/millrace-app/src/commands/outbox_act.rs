@@ -1,0 +1,164 @@
+//! What a person does about a message for the ERP: send it again, close it as booked by hand, or close it
+//! without the ERP. The last two are signed, with a reason. Leaves out sending.
+
+use millrace_core::batch::posting::{Posting, PostingEvent};
+use millrace_core::error_code::ErrorCode;
+use millrace_core::ids::OutboxId;
+use millrace_core::journal::JournalKind;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::outbox::{OutboxGet, OutboxView, outbox_get};
+use super::{Context, audit, batch_act};
+use crate::error::AppError;
+use crate::jobs::message_done::queue_when_closed;
+use crate::jobs::settle::mirror;
+
+/// Send a refused or waiting message again.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct OutboxRetry {
+    /// Which.
+    pub id: OutboxId,
+}
+
+/// Close a message by signature.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct OutboxSigned {
+    /// Which.
+    pub id: OutboxId,
+    /// Why, at least three characters.
+    pub reason: String,
+    /// The signer's own secret.
+    pub secret: String,
+}
+
+/// A refused message goes back to the queue; one that waits for its pause goes at once. What is in
+/// doubt is still read back first.
+pub(super) async fn outbox_retry(
+    context: &Context,
+    request: OutboxRetry,
+) -> Result<OutboxView, AppError> {
+    let inner = &context.app.inner;
+    let at_ms = inner.clock.now_ms();
+    let person = context.caller()?.name.clone();
+    inner
+        .commit(move |tx| {
+            let mut row = tx.outbox(request.id)?;
+            match row.state {
+                Posting::Refused => row.state = row.state.step(PostingEvent::Retry)?,
+                Posting::Queued | Posting::InDoubt => {}
+                Posting::NotDue
+                | Posting::Sending
+                | Posting::Posted
+                | Posting::Waived
+                | Posting::ByHand => {
+                    return Err(AppError::refusal(
+                        ErrorCode::IllegalTransition,
+                        format!("the message is {} and needs no retry", row.state.word()),
+                    ));
+                }
+            }
+            row.next_at_ms = at_ms;
+            row.item_repeats = 0;
+            tx.outbox_save(&row)?;
+            mirror(tx, &row, at_ms, None)?;
+            tx.audit_add(&audit::of(
+                &person,
+                "outbox_retry",
+                &format!("outbox:{}", row.id),
+                "",
+                at_ms,
+                &serde_json::json!({ "state": row.state.word() }),
+            ))?;
+            Ok(())
+        })
+        .await?;
+    inner.posting_nudge.notify_one();
+    outbox_get(context, OutboxGet { id: request.id }).await
+}
+
+/// How a message is closed without being posted.
+struct Close {
+    action: &'static str,
+    event: PostingEvent,
+    meaning: &'static str,
+    kind: JournalKind,
+}
+
+/// A refusal for good (the order was closed in the ERP) must not hold back the order's later batches.
+/// Signed, with a reason; the batch shows *waived* for ever.
+pub(super) async fn outbox_waive(
+    context: &Context,
+    request: OutboxSigned,
+) -> Result<OutboxView, AppError> {
+    let close = Close {
+        action: "outbox_waive",
+        event: PostingEvent::Waive,
+        meaning: "waive",
+        kind: JournalKind::PostingWaived,
+    };
+    close_signed(context, request, close).await
+}
+
+/// What is refused or in doubt and stands in the ERP because a person booked it there. Signed, with a
+/// reason; nothing is sent any more.
+pub(super) async fn outbox_by_hand(
+    context: &Context,
+    request: OutboxSigned,
+) -> Result<OutboxView, AppError> {
+    let close = Close {
+        action: "outbox_by_hand",
+        event: PostingEvent::BookByHand,
+        meaning: "by_hand",
+        kind: JournalKind::PostingByHand,
+    };
+    close_signed(context, request, close).await
+}
+
+async fn close_signed(
+    context: &Context,
+    request: OutboxSigned,
+    close: Close,
+) -> Result<OutboxView, AppError> {
+    let why = batch_act::reason(&request.reason)?;
+    let signer = batch_act::sign(context, &request.secret).await?;
+    let inner = &context.app.inner;
+    let at_ms = inner.clock.now_ms();
+    let closing = inner.closing();
+    inner
+        .commit(move |tx| {
+            let mut row = tx.outbox(request.id)?;
+            let before = row.state;
+            row.state = row.state.step(close.event)?;
+            tx.outbox_save(&row)?;
+            mirror(tx, &row, at_ms, Some((close.kind, why.clone())))?;
+            // A failure belongs to no batch whose record could carry the signature: the trail does.
+            if let Some(batch_id) = row.batch_id {
+                let batch = tx.batch(batch_id)?;
+                let signature =
+                    batch_act::signature(&signer, &batch, close.meaning, at_ms, Some(&why));
+                tx.signature_add(batch_id, signer.id, &signature)?;
+            }
+            tx.audit_add(&audit::of(
+                &signer.name,
+                close.action,
+                &format!("outbox:{}", row.id),
+                &why,
+                at_ms,
+                &serde_json::json!({
+                    "before": before.word(),
+                    "state": row.state.word(),
+                    "payload": row.payload
+                }),
+            ))?;
+            match row.order_id {
+                Some(order_id) => queue_when_closed(tx, order_id, &closing, at_ms),
+                None => Ok(()),
+            }
+        })
+        .await?;
+    inner.posting_nudge.notify_one();
+    outbox_get(context, OutboxGet { id: request.id }).await
+}
