@@ -6,6 +6,8 @@ use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 
+#[cfg(test)]
+use millrace_plant::odoo::OdooVersion;
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -13,7 +15,7 @@ use tokio::task::JoinSet;
 use super::oracle::Outcome;
 use super::plan::Plan;
 #[cfg(test)]
-use super::plan::{Call, Death};
+use super::plan::{Call, Death, Way};
 use super::template::{self, Template};
 use super::{lifecycle, run};
 
@@ -86,17 +88,22 @@ fn one<'a>(
 }
 
 /// One outbox without faults, killed once at every durable write and at every write to a socket, before and after
-/// it: between every pair of commits, and around every byte that leaves. Both ways into the ERP.
+/// it: between every pair of commits, and around every byte that leaves. All three ways into the ERP.
 #[cfg(test)]
 pub(crate) fn sweep(program: &Path) -> Vec<Outcome> {
     runtime().block_on(async {
         let folder = template::folder();
         let template = Arc::new(template::make(folder.path()).await);
         let mut outcomes = Vec::new();
-        for is_standard in [false, true] {
+        for (is_standard, has_key) in [(false, false), (true, false), (true, true)] {
+            let way = Way {
+                is_standard,
+                has_key,
+                version: OdooVersion::V18,
+            };
             for call in [Call::Sync, Call::Send] {
                 for before in [true, false] {
-                    outcomes.extend(line(program, &template, is_standard, call, before).await);
+                    outcomes.extend(line(program, &template, way, call, before).await);
                 }
             }
         }
@@ -109,7 +116,7 @@ pub(crate) fn sweep(program: &Path) -> Vec<Outcome> {
 async fn line(
     program: &Path,
     template: &Arc<Template>,
-    is_standard: bool,
+    way: Way,
     call: Call,
     before: bool,
 ) -> Vec<Outcome> {
@@ -120,7 +127,7 @@ async fn line(
         next = points.end;
         let plans = points.map(|nth| {
             let death = Death::At { call, nth, before };
-            Plan::dying_at(u64::from(nth), is_standard, death)
+            Plan::dying_at(u64::from(nth), way, death)
         });
         let some = all(program, template, plans.collect()).await;
         let is_over = some.iter().any(|outcome| outcome.tally.at_call == 0);

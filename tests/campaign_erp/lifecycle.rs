@@ -41,7 +41,7 @@ pub(crate) async fn run(program: &Path, plan: &Plan) -> Outcome {
     .await
     .expect("the virtual plant starts");
     let folder = template::folder();
-    let proxy = Proxy::start(Arc::clone(plant.erp()), plant.odoo(), plan.seed).await;
+    let proxy = Proxy::start(Arc::clone(plant.erp()), plant.odoo(), plan).await;
     write_config(folder.path(), &plant, &format!("http://{}", proxy.address));
     proxy.set(Weather::Foul(plan.fault_percent));
     let dice = &mut Seeded::new(plan.seed);

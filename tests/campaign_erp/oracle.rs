@@ -90,7 +90,7 @@ pub(crate) async fn ours(folder: &Path, wrong: &mut Vec<String>) -> Vec<OutboxRo
     let store = Store::open(&folder.join("data/millrace.db")).expect("the books open");
     let (mut rows, batches, chain) = store
         .read(|read| {
-            let rows = read.outbox_list(MESSAGES)?;
+            let rows = read.outbox_page(&Posting::ALL, None, MESSAGES)?;
             let mut batches = Vec::new();
             for row in &rows {
                 if let Some(id) = row.batch_id {

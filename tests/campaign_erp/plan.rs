@@ -45,6 +45,8 @@ pub(crate) enum Death {
 pub(crate) struct Way {
     /// The standard API instead of the SCADA addon's routes.
     pub(crate) is_standard: bool,
+    /// Our addon with the unique key is installed (standard API only).
+    pub(crate) has_key: bool,
     /// As which Odoo the ERP behaves.
     pub(crate) version: OdooVersion,
 }
@@ -85,10 +87,7 @@ impl Plan {
         Plan {
             seed,
             is_lifecycle: seed.is_multiple_of(LIFECYCLE_EVERY),
-            way: Way {
-                is_standard: chance(dice, 2),
-                version,
-            },
+            way: way(dice, version),
             stage: usize::try_from(dice.between(0, 2)).expect("small"),
             fault_percent: [0, 10, 30, 60][usize::try_from(dice.between(0, 3)).expect("small")],
             deaths: (0..deaths).map(|_| death(dice)).collect(),
@@ -99,20 +98,27 @@ impl Plan {
 
     /// A run without faults that dies once, exactly there.
     #[cfg(test)]
-    pub(crate) fn dying_at(seed: u64, is_standard: bool, death: Death) -> Plan {
+    pub(crate) fn dying_at(seed: u64, way: Way, death: Death) -> Plan {
         Plan {
             seed,
             is_lifecycle: false,
-            way: Way {
-                is_standard,
-                version: OdooVersion::V18,
-            },
+            way,
             stage: 0,
             fault_percent: 0,
             deaths: vec![death],
             foul: Duration::ZERO,
             is_patient: false,
         }
+    }
+}
+
+/// A third over the addon's routes, a third over the standard API, a third with the unique key.
+fn way(dice: &mut Seeded, version: OdooVersion) -> Way {
+    let kind = dice.between(0, 2);
+    Way {
+        is_standard: kind > 0,
+        has_key: kind == 2,
+        version,
     }
 }
 

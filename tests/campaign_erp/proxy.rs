@@ -15,12 +15,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::plan::millis;
+use super::plan::{Plan, millis};
 use super::template::Total;
 
 /// A late copy arrives within this. Without a unique key in the ERP the application waits a second before it
 /// believes a read-back, and what the network delivers later than that can overwrite a newer total.
 const LATE_MS_MAX: i64 = 600;
+/// With the key a copy may come when other messages have long been booked.
+const VERY_LATE_MS_MAX: i64 = 6_000;
 /// Longest delay of a request or an answer: beyond the client's patience.
 const DELAY_MS_MAX: i64 = 1_200;
 
@@ -58,7 +60,7 @@ enum Fate {
 }
 
 impl Fate {
-    fn draw(dice: &mut Seeded) -> Fate {
+    fn draw(dice: &mut Seeded, late_ms_max: i64) -> Fate {
         match dice.between(0, 14) {
             0 => Fate::RequestLost,
             1..=3 => Fate::AnswerLost,
@@ -72,7 +74,7 @@ impl Fate {
             11 => Fate::RequestLate(millis(dice, 1, DELAY_MS_MAX)),
             12 => Fate::AnswerLate(millis(dice, 1, DELAY_MS_MAX)),
             13 => Fate::Twice,
-            _ => Fate::Stray(millis(dice, 1, LATE_MS_MAX)),
+            _ => Fate::Stray(millis(dice, 1, late_ms_max)),
         }
     }
 
@@ -105,6 +107,7 @@ struct Shared {
     upstream: SocketAddr,
     dice: Mutex<Seeded>,
     weather: Mutex<Weather>,
+    late_ms_max: i64,
     /// Whether each step is noted: looking at a large ERP after each request takes its time.
     is_noting: bool,
     /// One request at a time reaches the ERP, so that no step is missed.
@@ -129,19 +132,20 @@ impl Drop for Proxy {
 
 impl Proxy {
     /// One that notes every step.
-    pub(crate) async fn start(odoo: Arc<VirtualOdoo>, upstream: SocketAddr, seed: u64) -> Proxy {
-        Proxy::open(odoo, upstream, seed, true).await
+    pub(crate) async fn start(odoo: Arc<VirtualOdoo>, upstream: SocketAddr, plan: &Plan) -> Proxy {
+        Proxy::open(odoo, upstream, plan.seed, plan.way.has_key, true).await
     }
 
     /// One that notes nothing.
     pub(crate) async fn plain(odoo: Arc<VirtualOdoo>, upstream: SocketAddr) -> Proxy {
-        Proxy::open(odoo, upstream, 0, false).await
+        Proxy::open(odoo, upstream, 0, false, false).await
     }
 
     async fn open(
         odoo: Arc<VirtualOdoo>,
         upstream: SocketAddr,
         seed: u64,
+        has_key: bool,
         is_noting: bool,
     ) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
@@ -151,6 +155,11 @@ impl Proxy {
             upstream,
             dice: Mutex::new(Seeded::new(seed ^ 0x9E37_79B9)),
             weather: Mutex::new(Weather::Fair),
+            late_ms_max: if has_key {
+                VERY_LATE_MS_MAX
+            } else {
+                LATE_MS_MAX
+            },
             is_noting,
             steps: tokio::sync::Mutex::default(),
             log: Mutex::default(),
@@ -210,7 +219,9 @@ async fn handle(shared: &Shared, client: &mut TcpStream) -> std::io::Result<()> 
     let fate = {
         let mut dice = locked(&shared.dice);
         match weather {
-            Weather::Foul(percent) if dice.between(1, 100) <= percent => Fate::draw(&mut dice),
+            Weather::Foul(percent) if dice.between(1, 100) <= percent => {
+                Fate::draw(&mut dice, shared.late_ms_max)
+            }
             Weather::Fair | Weather::Foul(_) | Weather::Down => Fate::Fair,
         }
     };

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use millrace_plant::odoo::{OdooBook, OdooConfig, VirtualOdoo, serve};
+use millrace_plant::odoo::{OdooBook, OdooConfig, StandardSetup, VirtualOdoo, serve};
 use millrace_plant::run::OdooLogin;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -49,6 +49,10 @@ impl Erp {
             api_key: None,
         };
         let odoo = VirtualOdoo::with_book(config, book);
+        odoo.set_standard(StandardSetup {
+            has_posting: way.has_key,
+            ..odoo.standard()
+        });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
         let address = listener.local_addr().expect("bound");
         let (stop, stopped) = watch::channel(false);
@@ -80,7 +84,7 @@ pub(crate) async fn run(program: &Path, template: &Template, plan: &Plan) -> Out
     std::fs::create_dir(folder.path().join("data")).expect("a folder");
     std::fs::copy(&stage.file, folder.path().join("data/millrace.db")).expect("copied");
     let erp = Erp::start(plan.way).await;
-    let proxy = Proxy::start(Arc::clone(&erp.odoo), erp.address, plan.seed).await;
+    let proxy = Proxy::start(Arc::clone(&erp.odoo), erp.address, plan).await;
     config(folder.path(), plan.way, proxy.address);
     let mut tally = Tally::default();
     proxy.set(Weather::Foul(plan.fault_percent));
@@ -103,6 +107,10 @@ pub(crate) async fn run(program: &Path, template: &Template, plan: &Plan) -> Out
     let mut life = Life::start(program, folder.path(), None);
     let drained = drain(&mut life, plan, &proxy, &mut tally).await;
     life.kill().await;
+    // What still wanders about arrives before anything is judged.
+    while proxy.under_way() > 0 {
+        tokio::time::sleep(LOOK).await;
+    }
     oracle::judge(plan, stage, folder.path(), &erp, &proxy, tally, drained).await
 }
 

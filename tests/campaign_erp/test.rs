@@ -10,7 +10,7 @@ use std::path::Path;
 const RUNS: u64 = 60;
 const SEED: u64 = 2_026_112_701;
 /// Messages of the backlog; `campaign backlog --runs 5000` has more.
-const BACKLOG: u64 = 2_000;
+const BACKLOG: u64 = 1_000;
 
 fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_crash-node"))
