@@ -1,6 +1,6 @@
-//! The campaign as a command: `campaign plc --runs N --seed S`. A failed run is named by its seed, and
-//! `--seed S --runs 1` is that run again, with its plan and its events. Leaves out what is tried (`plan`) and
-//! what must hold (`oracle`).
+//! The campaigns as a command: `campaign plc --runs N --seed S`, `campaign erp` likewise, `campaign backlog --runs N`
+//! for N messages. A failed run is named by its seed, and `--seed S --runs 1` is that run again, with its plan and
+//! its events. Leaves out what is tried (`plan`) and what must hold (`oracle`).
 
 mod erp;
 mod fleet;
@@ -11,14 +11,18 @@ mod plan;
 mod run;
 mod world;
 
+#[path = "../campaign_erp/mod.rs"]
+mod campaign_erp;
+
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     let name = words.next().unwrap_or_default();
     let (mut count, mut seed) = (200, 1);
-    let mut is_right = name == "plc";
+    let mut is_right = ["plc", "erp", "backlog"].contains(&name.as_str());
     while let Some(word) = words.next() {
         let value = words.next().and_then(|text| text.parse().ok());
         match (word.as_str(), value) {
@@ -27,22 +31,56 @@ fn main() -> ExitCode {
             (_, _) => is_right = false,
         }
     }
-    let mut out = std::io::stdout().lock();
     if !is_right {
-        let _told = writeln!(out, "usage: campaign plc [--runs N] [--seed S]");
+        say("usage: campaign plc|erp|backlog [--runs N] [--seed S]");
         return ExitCode::from(2);
     }
-    let outcomes = fleet::runs(seed, count);
-    if let [outcome] = outcomes.as_slice() {
-        let _told = writeln!(out, "{:#?}", plan::Plan::from_seed(seed));
-        let _told = writeln!(out, "{}", outcome.log.join("\n"));
-    }
-    let _told = writeln!(out, "{}", fleet::sum(&outcomes));
-    let complaint = fleet::complaint(&outcomes);
-    let _told = write!(out, "{complaint}");
+    let complaint = match name.as_str() {
+        "erp" => erp(seed, count),
+        "backlog" => {
+            let drained = campaign_erp::backlog(&node(), count);
+            say(&drained.to_string());
+            drained.complaint()
+        }
+        _ => plc(seed, count),
+    };
+    say(&complaint);
     if complaint.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
+}
+
+fn plc(seed: u64, count: u64) -> String {
+    let outcomes = fleet::runs(seed, count);
+    if let [outcome] = outcomes.as_slice() {
+        say(&format!("{:#?}", plan::Plan::from_seed(seed)));
+        say(&outcome.log.join("\n"));
+    }
+    say(&fleet::sum(&outcomes));
+    fleet::complaint(&outcomes)
+}
+
+fn erp(seed: u64, count: u64) -> String {
+    say(&format!("seed {seed}, {count} runs"));
+    let outcomes = campaign_erp::runs(&node(), seed, count);
+    if let [outcome] = outcomes.as_slice() {
+        say(&format!("{:#?}", campaign_erp::plan::Plan::from_seed(seed)));
+        for (request, fate) in &outcome.log {
+            say(&format!("{request}: {fate}"));
+        }
+    }
+    say(&campaign_erp::sum(&outcomes));
+    campaign_erp::complaint(&outcomes)
+}
+
+/// The process under test, built beside this program.
+fn node() -> PathBuf {
+    let here = std::env::current_exe().expect("this program has a path");
+    here.with_file_name("crash-node")
+}
+
+fn say(text: &str) {
+    let _told = writeln!(std::io::stdout().lock(), "{text}");
 }

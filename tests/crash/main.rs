@@ -76,8 +76,9 @@ async fn no_gram_is_lost_or_doubled_by_sigkill() {
     let slow: FaultChange = serde_json::from_value(slow).expect("a fault");
     plant.erp().set_faults(&slow).expect("the ERP takes it");
     let folder = tempfile::tempdir().expect("a folder");
-    node::write_config(folder.path(), &plant);
+    node::write_config(folder.path(), &plant, &plant.odoo_url());
 
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_crash-node"));
     let mut random = Seeded(seed);
     let mut kills = 0;
     let mut at_state: BTreeMap<String, u32> = BTreeMap::new();
@@ -88,7 +89,7 @@ async fn no_gram_is_lost_or_doubled_by_sigkill() {
             begin.elapsed() < PATIENCE,
             "the main job hangs after {kills} kills: {operator:#?}"
         );
-        let mut node = Node::start(folder.path());
+        let mut node = Node::start(program, folder.path());
         let may_live = kills >= kills_wanted;
         // Some die while they start, most while they work.
         let life = Duration::from_millis(random.below(LIFE_MS_MAX));

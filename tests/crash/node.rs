@@ -17,7 +17,7 @@ pub(crate) struct Node {
 }
 
 /// Writes the configuration by which any FINS PLC and any Odoo with the addon would be reached.
-pub(crate) fn write_config(folder: &Path, plant: &RunningPlant) {
+pub(crate) fn write_config(folder: &Path, plant: &RunningPlant, erp_url: &str) {
     let login = millrace_plant::run::OdooLogin::default();
     std::fs::write(
         folder.join("registers.toml"),
@@ -35,7 +35,7 @@ pub(crate) fn write_config(folder: &Path, plant: &RunningPlant) {
          node_local = 1\nnode_plc = 2\ntimeout_ms = 500\n\
          [erp.connector]\nkind = \"odoo_addon\"\nurl = \"{}\"\ndatabase = \"{}\"\nlogin = \"{}\"\npassword = \"{}\"\n",
         plant.fins(),
-        plant.odoo_url(),
+        erp_url,
         login.db,
         login.login,
         login.password,
@@ -44,8 +44,8 @@ pub(crate) fn write_config(folder: &Path, plant: &RunningPlant) {
 }
 
 impl Node {
-    pub(crate) fn start(folder: &Path) -> Node {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_crash-node"))
+    pub(crate) fn start(program: &Path, folder: &Path) -> Node {
+        let mut child = Command::new(program)
             .arg("--config")
             .arg(folder.join("config.toml"))
             .arg("--data-dir")

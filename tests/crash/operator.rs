@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::node::Node;
+use super::node::Node;
 
 const NAME: &str = "Administrator";
 const SECRET: &str = "a long enough secret";

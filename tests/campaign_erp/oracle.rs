@@ -1,0 +1,215 @@
+//! What must hold at the end of every run. Nothing here asks the application what it thinks it did: the ERP's
+//! books are held against the plant's.
+//!
+//! - The ERP holds for every order exactly what left the silos, and what it weighed; for the rest nothing.
+//! - On the way there it held exactly the running totals of that order's messages, each once, in order: none
+//!   twice, none skipped, none out of turn, nothing in between, never down.
+//! - The ERP's stock moves add up to the same; over the standard API after the order was closed.
+//! - Every message is posted, its batch says so, and the audit chain is whole.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use millrace_app::AppError;
+use millrace_core::batch::posting::Posting;
+use millrace_core::erp::ConsumptionPost;
+use millrace_core::units::Grams;
+use millrace_plant::odoo::BookView;
+use millrace_plant::run::OdooLogin;
+use millrace_store::Store;
+use millrace_store::table::outbox::OutboxRow;
+use serde_json::json;
+
+use super::life;
+use super::plan::Plan;
+use super::proxy::Proxy;
+use super::run::{Erp, Tally};
+use super::template::{Stage, Total};
+
+/// More messages than a run has.
+const MESSAGES: i64 = 100_000;
+
+/// What became of a run.
+#[derive(Debug, Clone)]
+pub(crate) struct Outcome {
+    pub(crate) seed: u64,
+    pub(crate) is_lifecycle: bool,
+    pub(crate) messages: usize,
+    pub(crate) tally: Tally,
+    /// What the batch was doing when the process was killed.
+    pub(crate) at_state: Vec<String>,
+    /// Every request with its fate.
+    pub(crate) log: Vec<(String, &'static str)>,
+    /// What does not hold.
+    pub(crate) wrong: Vec<String>,
+}
+
+impl Outcome {
+    pub(crate) fn failed(plan: &Plan, tally: Tally, proxy: &Proxy, wrong: Vec<String>) -> Outcome {
+        Outcome {
+            seed: plan.seed,
+            is_lifecycle: plan.is_lifecycle,
+            messages: 0,
+            tally,
+            at_state: Vec::new(),
+            log: proxy.log(),
+            wrong,
+        }
+    }
+}
+
+/// Holds the books against each other.
+pub(crate) async fn judge(
+    plan: &Plan,
+    stage: &Stage,
+    folder: &Path,
+    erp: &Erp,
+    proxy: &Proxy,
+    tally: Tally,
+    drained: Result<(), String>,
+) -> Outcome {
+    let mut wrong: Vec<String> = drained.err().into_iter().collect();
+    let rows = ours(folder, &mut wrong).await;
+    if rows.len() != stage.messages {
+        wrong.push(format!("{} messages, not {}", rows.len(), stage.messages));
+    }
+    compare(&erp.odoo.view(), &stage.truth, &mut wrong);
+    steps(&rows, &proxy.steps().await, &mut wrong);
+    if plan.way.is_standard && wrong.is_empty() {
+        close(erp, &stage.truth, &mut wrong).await;
+    }
+    moves(&erp.odoo.view(), &stage.truth, &mut wrong);
+    Outcome {
+        messages: rows.len(),
+        ..Outcome::failed(plan, tally, proxy, wrong)
+    }
+}
+
+/// Our own books: every message posted, its batch says so, the chain is whole. Oldest message first.
+pub(crate) async fn ours(folder: &Path, wrong: &mut Vec<String>) -> Vec<OutboxRow> {
+    let store = Store::open(&folder.join("data/millrace.db")).expect("the books open");
+    let (mut rows, batches, chain) = store
+        .read(|read| {
+            let rows = read.outbox_page(&Posting::ALL, None, MESSAGES)?;
+            let mut batches = Vec::new();
+            for row in &rows {
+                if let Some(id) = row.batch_id {
+                    batches.push(read.batch(id)?);
+                }
+            }
+            Ok::<_, AppError>((rows, batches, read.audit_verify()?))
+        })
+        .await
+        .expect("readable");
+    rows.sort_by_key(|row| row.id);
+    for row in rows.iter().filter(|row| row.state != Posting::Posted) {
+        let answer = row.last_answer.as_deref().unwrap_or_default();
+        wrong.push(format!("{} is {:?}: {answer}", row.key, row.state));
+    }
+    for batch in batches.iter().filter(|b| b.posting != Posting::Posted) {
+        wrong.push(format!("{} shows {:?}", batch.label, batch.posting));
+    }
+    if let Err(row) = chain {
+        wrong.push(format!("audit row {row} does not fit"));
+    }
+    rows
+}
+
+/// The ERP against the plant, and nothing for orders that made nothing.
+pub(crate) fn compare(view: &BookView, truth: &BTreeMap<String, Total>, wrong: &mut Vec<String>) {
+    for order in &view.orders {
+        let held = Total {
+            consumed: order
+                .consumption
+                .iter()
+                .map(|(c, g)| (c.clone(), g.0))
+                .collect(),
+            finished: order.finished_g.0,
+        };
+        let left = truth.get(&order.name).cloned().unwrap_or_default();
+        if held != left {
+            wrong.push(format!(
+                "{}: left {left:?}, the ERP holds {held:?}",
+                order.name
+            ));
+        }
+    }
+    if view.rescaled != 0 {
+        wrong.push(format!(
+            "ordered quantities changed {} times",
+            view.rescaled
+        ));
+    }
+}
+
+/// What the ERP held on the way: the running totals of the messages, each once, in order.
+pub(crate) fn steps(
+    rows: &[OutboxRow],
+    steps: &BTreeMap<String, Vec<Total>>,
+    wrong: &mut Vec<String>,
+) {
+    let mut told: BTreeMap<String, Vec<Total>> = BTreeMap::new();
+    for row in rows {
+        match serde_json::from_str::<ConsumptionPost>(&row.payload) {
+            Ok(post) => told.entry(post.order_name).or_default().push(Total {
+                consumed: post
+                    .lines
+                    .iter()
+                    .filter(|line| line.consumed_g.0 > 0)
+                    .map(|line| (line.equipment_code.clone(), line.consumed_g.0))
+                    .collect(),
+                finished: post.finished_g.unwrap_or(Grams::ZERO).0,
+            }),
+            Err(error) => wrong.push(format!("{}: {error}", row.key)),
+        }
+    }
+    for (order, held) in steps {
+        let told = told.get(order).cloned().unwrap_or_default();
+        if *held != told {
+            wrong.push(format!(
+                "{order}: told {told:?}, the ERP went through {held:?}"
+            ));
+        }
+    }
+}
+
+/// As a person does in Odoo over the standard API: only then does stock move there.
+async fn close(erp: &Erp, truth: &BTreeMap<String, Total>, wrong: &mut Vec<String>) {
+    let login = OdooLogin::default();
+    let settings = json!({
+        "kind": "odoo_standard", "url": format!("http://{}", erp.address), "database": login.db,
+        "login": login.login, "password": login.password, "materials": life::materials(),
+    });
+    let settings = serde_json::from_value(settings).expect("known settings");
+    let connector = millrace_office::erp::open(&settings).expect("good settings");
+    for (order, total) in truth {
+        let closed = connector.mark_done(order, Grams(total.finished), "2026-11-22 01:42:00");
+        if let Err(error) = closed.await {
+            wrong.push(format!("{order} cannot be closed: {error}"));
+        }
+    }
+}
+
+/// The ERP's stock moves: per order and equipment they add up to what left, and none goes down.
+pub(crate) fn moves(view: &BookView, truth: &BTreeMap<String, Total>, wrong: &mut Vec<String>) {
+    let mut moved: BTreeMap<String, Total> = BTreeMap::new();
+    for row in &view.stock_moves {
+        if row.delta_g.0 < 0 {
+            wrong.push(format!("stock moved back: {row:?}"));
+        }
+        let total = moved.entry(row.order.clone()).or_default();
+        match &row.equipment {
+            Some(code) => *total.consumed.entry(code.clone()).or_default() += row.delta_g.0,
+            None => total.finished += row.delta_g.0,
+        }
+    }
+    for (order, left) in truth {
+        let moved = moved.remove(order).unwrap_or_default();
+        if moved != *left {
+            wrong.push(format!("{order}: left {left:?}, stock moved {moved:?}"));
+        }
+    }
+    for (order, moved) in moved {
+        wrong.push(format!("{order}: stock moved for nothing: {moved:?}"));
+    }
+}

@@ -1,0 +1,155 @@
+//! What one run is, from its seed alone: which way into which Odoo, how much waits in the outbox, how bad the
+//! network is, when the process dies. Printed with `{:?}` it says what was tried. The same seed gives the same
+//! plan; kills by time and the network's answers fall on a real process in real time and are not repeated to the
+//! microsecond. Leaves out carrying it out (`run`).
+
+use std::time::Duration;
+
+use millrace_plant::odoo::OdooVersion;
+use millrace_plant::rng::Seeded;
+
+/// One run in so many is a whole life of an order, from the import on.
+const LIFECYCLE_EVERY: u64 = 25;
+/// Longest life of a process that is killed by time.
+const LIFE_MS_MAX: i64 = 2_500;
+/// Durable writes and socket writes among which a process is killed.
+const CALLS: i64 = 24;
+
+/// What a process dies with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// A durable write: what ends each commit.
+    Sync,
+    /// A write to a socket: what carries each request.
+    Send,
+}
+
+/// One death.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Death {
+    /// After this time.
+    After(Duration),
+    /// At the n-th such call of that life.
+    At {
+        /// What is counted.
+        call: Call,
+        /// From 1.
+        nth: u32,
+        /// Before the call is carried out, else just after.
+        before: bool,
+    },
+}
+
+/// Which way into the ERP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// The standard API instead of the SCADA addon's routes.
+    pub(crate) is_standard: bool,
+    /// Our addon with the unique key is installed (standard API only).
+    pub(crate) has_key: bool,
+    /// As which Odoo the ERP behaves.
+    pub(crate) version: OdooVersion,
+}
+
+/// One run.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    /// A whole life of an order instead of a prepared outbox.
+    pub(crate) is_lifecycle: bool,
+    pub(crate) way: Way,
+    /// Which of the prepared outboxes.
+    pub(crate) stage: usize,
+    /// How many of a hundred requests meet a fault.
+    pub(crate) fault_percent: i64,
+    pub(crate) deaths: Vec<Death>,
+    /// How long the network stays bad in the last life.
+    pub(crate) foul: Duration,
+    /// Nobody shortens a pause.
+    pub(crate) is_patient: bool,
+}
+
+pub(crate) fn chance(dice: &mut Seeded, of: i64) -> bool {
+    dice.between(1, of) == 1
+}
+
+pub(crate) fn millis(dice: &mut Seeded, low: i64, high: i64) -> Duration {
+    Duration::from_millis(u64::try_from(dice.between(low, high)).expect("both are positive"))
+}
+
+impl Plan {
+    /// The run of this seed.
+    pub(crate) fn from_seed(seed: u64) -> Plan {
+        let dice = &mut Seeded::new(seed);
+        let version = dice.between(0, 5);
+        let version = OdooVersion::ALL[usize::try_from(version).expect("small")];
+        let deaths = dice.between(1, 4);
+        Plan {
+            seed,
+            is_lifecycle: seed.is_multiple_of(LIFECYCLE_EVERY),
+            way: way(dice, version),
+            stage: usize::try_from(dice.between(0, 2)).expect("small"),
+            fault_percent: [0, 10, 30, 60][usize::try_from(dice.between(0, 3)).expect("small")],
+            deaths: (0..deaths).map(|_| death(dice)).collect(),
+            foul: millis(dice, 0, 1_500),
+            is_patient: chance(dice, 6),
+        }
+    }
+
+    /// A run without faults that dies once, exactly there.
+    #[cfg(test)]
+    pub(crate) fn dying_at(seed: u64, way: Way, death: Death) -> Plan {
+        Plan {
+            seed,
+            is_lifecycle: false,
+            way,
+            stage: 0,
+            fault_percent: 0,
+            deaths: vec![death],
+            foul: Duration::ZERO,
+            is_patient: false,
+        }
+    }
+}
+
+/// A third over the addon's routes, a third over the standard API, a third with the unique key.
+fn way(dice: &mut Seeded, version: OdooVersion) -> Way {
+    let kind = dice.between(0, 2);
+    Way {
+        is_standard: kind > 0,
+        has_key: kind == 2,
+        version,
+    }
+}
+
+fn death(dice: &mut Seeded) -> Death {
+    if chance(dice, 2) {
+        return Death::After(millis(dice, 0, LIFE_MS_MAX));
+    }
+    Death::At {
+        call: if chance(dice, 2) {
+            Call::Sync
+        } else {
+            Call::Send
+        },
+        nth: u32::try_from(dice.between(1, CALLS)).expect("small"),
+        before: chance(dice, 2),
+    }
+}
+
+impl Death {
+    /// As the process under test is told.
+    pub(crate) fn wish(self) -> Option<String> {
+        match self {
+            Death::After(_) => None,
+            Death::At { call, nth, before } => {
+                let call = match call {
+                    Call::Sync => "sync",
+                    Call::Send => "send",
+                };
+                let side = if before { "before" } else { "after" };
+                Some(format!("{call}:{nth}:{side}"))
+            }
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! The network and whatever stands in it before the ERP: takes each request off the process under test and, by
+//! seed, loses it, loses the answer after the ERP has committed, delays, repeats, spoils. After each request that
+//! reached the ERP it notes what the ERP holds, so that every step of every order is known afterwards.
+//! Leaves out what is right (`oracle`).
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use millrace_plant::odoo::VirtualOdoo;
+use millrace_plant::rng::Seeded;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::plan::{Plan, millis};
+use super::template::Total;
+
+/// A late copy arrives within this. Without a unique key in the ERP the application waits a second before it
+/// believes a read-back, and what the network delivers later than that can overwrite a newer total.
+const LATE_MS_MAX: i64 = 600;
+/// With the key a copy may come when other messages have long been booked.
+const VERY_LATE_MS_MAX: i64 = 6_000;
+/// Longest delay of a request or an answer: beyond the client's patience.
+const DELAY_MS_MAX: i64 = 1_200;
+
+/// How the network is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weather {
+    /// Everything arrives.
+    Fair,
+    /// So many of a hundred requests meet a fault.
+    Foul(i64),
+    /// Every connection is closed at once.
+    Down,
+}
+
+/// What happens to one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Fair,
+    RequestLost,
+    /// The ERP has carried it out, and its answer is lost.
+    AnswerLost,
+    /// The same, and half of the answer arrives.
+    AnswerHalved,
+    /// Refused by something on the way.
+    Status(u16),
+    /// Carried out, and something on the way says it failed.
+    StatusAfter(u16),
+    Html,
+    LoginPage,
+    RequestLate(Duration),
+    AnswerLate(Duration),
+    Twice,
+    /// The connection ends, and the request is delivered all the same.
+    Stray(Duration),
+}
+
+impl Fate {
+    fn draw(dice: &mut Seeded, late_ms_max: i64) -> Fate {
+        match dice.between(0, 14) {
+            0 => Fate::RequestLost,
+            1..=3 => Fate::AnswerLost,
+            4 => Fate::AnswerHalved,
+            5 => Fate::Status(500),
+            6 => Fate::Status(502),
+            7 => Fate::Status(409),
+            8 => Fate::StatusAfter(502),
+            9 => Fate::Html,
+            10 => Fate::LoginPage,
+            11 => Fate::RequestLate(millis(dice, 1, DELAY_MS_MAX)),
+            12 => Fate::AnswerLate(millis(dice, 1, DELAY_MS_MAX)),
+            13 => Fate::Twice,
+            _ => Fate::Stray(millis(dice, 1, late_ms_max)),
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Fate::Fair => "fair",
+            Fate::RequestLost => "request lost",
+            Fate::AnswerLost => "answer lost after the commit",
+            Fate::AnswerHalved => "half an answer",
+            Fate::Status(409) => "409",
+            Fate::Status(500) => "500",
+            Fate::Status(_) => "502",
+            Fate::StatusAfter(_) => "502 after the commit",
+            Fate::Html => "HTML",
+            Fate::LoginPage => "login page",
+            Fate::RequestLate(_) => "request late",
+            Fate::AnswerLate(_) => "answer late",
+            Fate::Twice => "request twice",
+            Fate::Stray(_) => "cut and delivered late",
+        }
+    }
+}
+
+/// What the ERP held of each order, step by step.
+pub(crate) type Steps = BTreeMap<String, Vec<Total>>;
+
+#[derive(Debug)]
+struct Shared {
+    odoo: Arc<VirtualOdoo>,
+    upstream: SocketAddr,
+    dice: Mutex<Seeded>,
+    weather: Mutex<Weather>,
+    late_ms_max: i64,
+    /// Whether each step is noted: looking at a large ERP after each request takes its time.
+    is_noting: bool,
+    /// One request at a time reaches the ERP, so that no step is missed.
+    steps: tokio::sync::Mutex<Steps>,
+    log: Mutex<Vec<(String, &'static str)>>,
+    under_way: AtomicUsize,
+}
+
+/// The proxy. Ends when dropped, with everything that is still under way.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Proxy {
+    /// One that notes every step.
+    pub(crate) async fn start(odoo: Arc<VirtualOdoo>, upstream: SocketAddr, plan: &Plan) -> Proxy {
+        Proxy::open(odoo, upstream, plan.seed, plan.way.has_key, true).await
+    }
+
+    /// One that notes nothing.
+    pub(crate) async fn plain(odoo: Arc<VirtualOdoo>, upstream: SocketAddr) -> Proxy {
+        Proxy::open(odoo, upstream, 0, false, false).await
+    }
+
+    async fn open(
+        odoo: Arc<VirtualOdoo>,
+        upstream: SocketAddr,
+        seed: u64,
+        has_key: bool,
+        is_noting: bool,
+    ) -> Proxy {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
+        let address = listener.local_addr().expect("bound");
+        let shared = Arc::new(Shared {
+            odoo,
+            upstream,
+            dice: Mutex::new(Seeded::new(seed ^ 0x9E37_79B9)),
+            weather: Mutex::new(Weather::Fair),
+            late_ms_max: if has_key {
+                VERY_LATE_MS_MAX
+            } else {
+                LATE_MS_MAX
+            },
+            is_noting,
+            steps: tokio::sync::Mutex::default(),
+            log: Mutex::default(),
+            under_way: AtomicUsize::new(0),
+        });
+        let known = Arc::clone(&shared);
+        let task = tokio::spawn(async move {
+            let mut requests = JoinSet::new();
+            while let Ok((client, _)) = listener.accept().await {
+                while requests.try_join_next().is_some() {}
+                requests.spawn(serve(Arc::clone(&known), client));
+            }
+        });
+        Proxy {
+            address,
+            shared,
+            task,
+        }
+    }
+
+    pub(crate) fn set(&self, weather: Weather) {
+        *locked(&self.shared.weather) = weather;
+    }
+
+    /// Requests that the process has sent and that are not answered.
+    pub(crate) fn under_way(&self) -> usize {
+        self.shared.under_way.load(Ordering::SeqCst)
+    }
+
+    /// What the ERP held, step by step.
+    pub(crate) async fn steps(&self) -> Steps {
+        self.shared.steps.lock().await.clone()
+    }
+
+    /// Every request with its fate.
+    pub(crate) fn log(&self) -> Vec<(String, &'static str)> {
+        locked(&self.shared.log).clone()
+    }
+}
+
+fn locked<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn serve(shared: Arc<Shared>, mut client: TcpStream) {
+    shared.under_way.fetch_add(1, Ordering::SeqCst);
+    let _gone = handle(&shared, &mut client).await;
+    shared.under_way.fetch_sub(1, Ordering::SeqCst);
+}
+
+async fn handle(shared: &Shared, client: &mut TcpStream) -> std::io::Result<()> {
+    let weather = *locked(&shared.weather);
+    if weather == Weather::Down {
+        return Ok(());
+    }
+    let request = message(client).await?;
+    let fate = {
+        let mut dice = locked(&shared.dice);
+        match weather {
+            Weather::Foul(percent) if dice.between(1, 100) <= percent => {
+                Fate::draw(&mut dice, shared.late_ms_max)
+            }
+            Weather::Fair | Weather::Foul(_) | Weather::Down => Fate::Fair,
+        }
+    };
+    if shared.is_noting {
+        let first = request.split(|b| *b == b'\r').next().unwrap_or(&[]);
+        let first = String::from_utf8_lossy(first).into_owned();
+        locked(&shared.log).push((first, fate.word()));
+    }
+    match fate {
+        Fate::Fair => {
+            let answer = forward(shared, &request).await?;
+            client.write_all(&answer).await?;
+        }
+        Fate::RequestLost => {}
+        Fate::AnswerLost => {
+            forward(shared, &request).await?;
+        }
+        Fate::AnswerHalved => {
+            let answer = forward(shared, &request).await?;
+            client.write_all(&answer[..answer.len() / 2]).await?;
+        }
+        Fate::Status(code) => client.write_all(&page(code, "refused on the way")).await?,
+        Fate::StatusAfter(code) => {
+            forward(shared, &request).await?;
+            client.write_all(&page(code, "Bad Gateway")).await?;
+        }
+        Fate::Html => client.write_all(&page(200, "Welcome")).await?,
+        Fate::LoginPage => {
+            let form = "<form action=\"/web/login\"><input name=\"password\"></form>";
+            client.write_all(&page(200, form)).await?;
+        }
+        Fate::RequestLate(pause) => {
+            tokio::time::sleep(pause).await;
+            let answer = forward(shared, &request).await?;
+            client.write_all(&answer).await?;
+        }
+        Fate::AnswerLate(pause) => {
+            let answer = forward(shared, &request).await?;
+            tokio::time::sleep(pause).await;
+            client.write_all(&answer).await?;
+        }
+        Fate::Twice => {
+            let answer = forward(shared, &request).await?;
+            forward(shared, &request).await?;
+            client.write_all(&answer).await?;
+        }
+        Fate::Stray(pause) => {
+            client.shutdown().await?;
+            tokio::time::sleep(pause).await;
+            forward(shared, &request).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Carries a request to the ERP and its answer back, and notes what the ERP holds then.
+async fn forward(shared: &Shared, request: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut steps = shared.steps.lock().await;
+    let mut upstream = TcpStream::connect(shared.upstream).await?;
+    upstream.write_all(request).await?;
+    let answer = message(&mut upstream).await?;
+    if !shared.is_noting {
+        return Ok(answer);
+    }
+    for order in shared.odoo.view().orders {
+        let now = Total {
+            consumed: order
+                .consumption
+                .into_iter()
+                .map(|(c, g)| (c, g.0))
+                .collect(),
+            finished: order.finished_g.0,
+        };
+        let known = steps.entry(order.name).or_default();
+        let before = known.last().cloned().unwrap_or_default();
+        if before != now {
+            known.push(now);
+        }
+    }
+    Ok(answer)
+}
+
+fn page(status: u16, text: &str) -> Vec<u8> {
+    let body = format!("<!doctype html><html><body>{text}</body></html>");
+    format!(
+        "HTTP/1.1 {status} Proxy\r\ncontent-type: text/html\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// One whole HTTP message: head, and as many bytes as it announces.
+async fn message(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut part = [0; 8_192];
+    loop {
+        if let Some(length) = whole(&bytes)
+            && bytes.len() >= length
+        {
+            return Ok(bytes);
+        }
+        let count = stream.read(&mut part).await?;
+        if count == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        bytes.extend_from_slice(&part[..count]);
+    }
+}
+
+/// How long the message is, once its head is there.
+fn whole(bytes: &[u8]) -> Option<usize> {
+    let head = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+    let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
+    let length = text
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:"))
+        .and_then(|value| value.trim().parse::<usize>().ok())
+        .unwrap_or(0);
+    Some(head + length)
+}
