@@ -13,7 +13,7 @@ use millrace_core::journal::JournalKind;
 use millrace_core::registers::RegisterMap;
 use millrace_core::units::{BasisPoints, Grams};
 use millrace_field::plc::{LinkView as PlcLink, PlcHandle};
-use millrace_office::erp::{ErpConnector, ErpError, ErpInfo};
+use millrace_office::erp::{ErpConnector, ErpError, ErpInfo, Guarantee};
 use millrace_store::{Store, Write};
 use rust_decimal::Decimal;
 use tokio::sync::{Notify, watch};
@@ -51,6 +51,8 @@ pub(crate) struct Inner {
     /// Who answered the last connection test.
     pub(crate) erp_info: Mutex<Option<ErpInfo>>,
     /// Held by the one connection test that may run.
+    /// Which guarantee was in force when the ERP last answered; `None` = it has not answered yet.
+    pub(crate) erp_guarantee: Mutex<Option<Guarantee>>,
     pub(crate) erp_examine_turn: tokio::sync::Mutex<()>,
     pub(crate) erp_instance: String,
     pub(crate) intake: config::Intake,
@@ -248,6 +250,14 @@ impl Inner {
     }
 
     pub(crate) async fn erp_good(&self) {
+        if let Some(erp) = &self.erp {
+            // It has just answered: the connector knows this from its log-in and asks nobody.
+            let guarantee = erp.guarantee().await;
+            *self
+                .erp_guarantee
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Some(guarantee);
+        }
         if self.erp_link.good(self.clock.as_ref()) {
             self.note(JournalKind::ErpBack, String::new()).await;
         }

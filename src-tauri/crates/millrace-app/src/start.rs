@@ -194,6 +194,7 @@ impl App {
             erp_config: setup.config.erp.clone(),
             erp_info: Mutex::new(None),
             erp_examine_turn: tokio::sync::Mutex::new(()),
+            erp_guarantee: Mutex::new(None),
             import_turn: tokio::sync::Mutex::new(()),
             problems,
             demo: setup.demo,

@@ -4,7 +4,7 @@
 use std::sync::PoisonError;
 
 use millrace_core::error_code::ErrorCode;
-use millrace_office::erp::{ErpKind, ProbeOutcome, ProbeStep};
+use millrace_office::erp::{ErpKind, Guarantee, ProbeOutcome, ProbeStep};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -167,7 +167,15 @@ pub(super) async fn erp_get(context: &Context, _: Nothing) -> Result<ErpView, Ap
         off_cause: inner.erp.is_none().then(|| inner.erp_off_cause()),
         settings,
         version: info.as_ref().and_then(|info| info.version.clone()),
-        guarantee: GuaranteeView::ReadBack,
+        guarantee: match inner
+            .erp_guarantee
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+        {
+            Some(Guarantee::UniqueKey { version }) => GuaranteeView::UniqueKey { version },
+            Some(Guarantee::ReadBack) | None => GuaranteeView::ReadBack,
+        },
         link: inner.erp_link.view(inner.clock.as_ref()),
     })
 }
