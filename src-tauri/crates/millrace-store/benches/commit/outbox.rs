@@ -39,7 +39,15 @@ pub(super) async fn measure(
     store.write(put_silos).await?;
     let mut rows: [Vec<Figures>; 7] = std::array::from_fn(|_| Vec::new());
     for round in 0..sample::rounds() {
-        let [floors, alone, together, claims, saved, saved_together, ended] = &mut rows;
+        let [
+            floors,
+            alone,
+            together,
+            claims,
+            saved,
+            saved_together,
+            ended,
+        ] = &mut rows;
         let batches = prepare(&store, round).await?;
         let (one, many) = batches.split_at(usize::try_from(ALONE)?);
         floors.push(floor.round(count)?);
@@ -51,12 +59,24 @@ pub(super) async fn measure(
         saved_together.push(together_of(&store, half, save).await?);
         ended.push(together_of(&store, rest, end).await?);
     }
-    let [floors, alone, together, claims, saved, saved_together, ended] = &rows;
+    let [
+        floors,
+        alone,
+        together,
+        claims,
+        saved,
+        saved_together,
+        ended,
+    ] = &rows;
     println!("the outbox, {ALONE} alone, {CALLERS} callers together, {BATCHES} messages a round");
     sample::heading();
     sample::row("floor: 4 KiB over old, fdatasync", floors, floors);
     sample::row(&format!("finished batch ({ROWS} rows), 1"), floors, alone);
-    sample::row(&format!("finished batch ({ROWS} rows), 64"), floors, together);
+    sample::row(
+        &format!("finished batch ({ROWS} rows), 64"),
+        floors,
+        together,
+    );
     sample::row("next due message", floors, claims);
     sample::row("message saved as posted, 1", floors, saved);
     sample::row("message saved as posted, 64", floors, saved_together);
@@ -121,9 +141,7 @@ async fn together_of(
     Ok(Figures::of(times, begin.elapsed()))
 }
 
-async fn timed(
-    work: impl Future<Output = Result<(), StoreError>>,
-) -> Result<Duration, StoreError> {
+async fn timed(work: impl Future<Output = Result<(), StoreError>>) -> Result<Duration, StoreError> {
     let start = Instant::now();
     work.await?;
     Ok(start.elapsed())
