@@ -1,13 +1,17 @@
 //! Durable commits beside what the same disk needs for one `fdatasync`, in turns: one caller after
-//! the other, 64 callers that share commits, and the first commits after a start.
+//! the other, 64 callers that share commits, the first commits after a start, and the outbox by its own
+//! functions (`outbox.rs`).
 //! Leaves out reading. Goals: one caller >= 0.7 of the floor's rate and p99 <= 2.5; 64 callers
 //! >= 3.5; first commits <= 1.3 of the later ones.
 #![allow(clippy::disallowed_methods, reason = "measuring is what this is for")]
 #![allow(clippy::print_stdout, reason = "the figures are its answer")]
 
-#[path = "../../../../tests/floors/disk.rs"]
+#[path = "../../../../../tests/floors/completion.rs"]
+mod completion;
+#[path = "../../../../../tests/floors/disk.rs"]
 mod disk;
-#[path = "../../../../tests/floors/sample.rs"]
+mod outbox;
+#[path = "../../../../../tests/floors/sample.rs"]
 mod sample;
 
 use std::path::Path;
@@ -69,6 +73,7 @@ async fn measure(folder: &Path) -> Result<(), Failure> {
     sample::row("store, 1 caller", &floors, &singles);
     sample::row("store, 64 callers", &floors, &groups);
     drop(store);
+    outbox::measure(&mut floor, count, folder).await?;
     first_commits(folder).await
 }
 
