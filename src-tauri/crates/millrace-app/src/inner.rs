@@ -13,7 +13,7 @@ use millrace_core::journal::JournalKind;
 use millrace_core::registers::RegisterMap;
 use millrace_core::units::{BasisPoints, Grams};
 use millrace_field::plc::{LinkView as PlcLink, PlcHandle};
-use millrace_office::erp::{ErpConnector, ErpError, ErpInfo};
+use millrace_office::erp::{ErpConnector, ErpError, ErpInfo, Guarantee};
 use millrace_store::{Store, Write};
 use rust_decimal::Decimal;
 use tokio::sync::{Notify, watch};
@@ -50,6 +50,8 @@ pub(crate) struct Inner {
     pub(crate) erp_config: Option<config::Erp>,
     /// Who answered the last connection test.
     pub(crate) erp_info: Mutex<Option<ErpInfo>>,
+    /// What keeps a message from being booked twice, as the ERP told it last.
+    pub(crate) erp_guarantee: Mutex<Option<Guarantee>>,
     /// Held by the one connection test that may run.
     pub(crate) erp_examine_turn: tokio::sync::Mutex<()>,
     pub(crate) erp_instance: String,

@@ -193,6 +193,7 @@ impl App {
             ),
             erp_config: setup.config.erp.clone(),
             erp_info: Mutex::new(None),
+            erp_guarantee: Mutex::new(None),
             erp_examine_turn: tokio::sync::Mutex::new(()),
             import_turn: tokio::sync::Mutex::new(()),
             problems,
