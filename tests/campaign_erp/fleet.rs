@@ -73,6 +73,10 @@ async fn all(program: &Path, template: &Arc<Template>, plans: Vec<Plan>) -> Vec<
     outcomes
 }
 
+#[expect(
+    clippy::manual_async_fn,
+    reason = "it is spawned: the signature says that it may be"
+)]
 fn one<'a>(
     program: &'a Path,
     template: &'a Template,

@@ -10,7 +10,7 @@ use millrace_core::batch::posting::Posting;
 use millrace_core::erp::{ConsumptionPost, ErpOrderState, PostAnswer};
 use millrace_core::ids::OutboxId;
 use millrace_core::units::Grams;
-use millrace_office::erp::{ErpConnector, ErpError, OrderPage, ProbeReport};
+use millrace_office::erp::{ErpConnector, ErpError, Guarantee, OrderPage, ProbeReport};
 use millrace_plant::odoo::OrderEdit;
 use millrace_tests::{Rig, WHOLE_BATCH, Who};
 use serde_json::{Value, json};
@@ -211,6 +211,12 @@ impl ErpConnector for LeavesOut {
         self.real.examine(now_ms).await
     }
 
+    async fn guarantee(&self) -> Guarantee {
+        Guarantee::UniqueKey {
+            version: "1.0".into(),
+        }
+    }
+
     async fn open_orders(&self, limit: u32, offset: u32) -> Result<OrderPage, ErpError> {
         self.real.open_orders(limit, offset).await
     }
@@ -278,6 +284,9 @@ async fn a_part_that_was_locked_has_the_whole_call_repeated_after_a_pause() {
     assert_eq!(posted["row"]["state"], "posted");
     assert_eq!(posted["items"], json!([]));
     assert_eq!(posts.load(Ordering::SeqCst), 6);
+    let erp = rig.ok(Who::Operator, "erp_get", json!({})).await;
+    let key = json!({ "kind": "unique_key", "version": "1.0" });
+    assert_eq!(erp["guarantee"], key, "what the connector tells is shown");
     rig.check_books(ORDER).await;
 }
 

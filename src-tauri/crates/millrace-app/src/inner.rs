@@ -50,9 +50,9 @@ pub(crate) struct Inner {
     pub(crate) erp_config: Option<config::Erp>,
     /// Who answered the last connection test.
     pub(crate) erp_info: Mutex<Option<ErpInfo>>,
-    /// Held by the one connection test that may run.
-    /// Which guarantee was in force when the ERP last answered; `None` = it has not answered yet.
+    /// What keeps a message from being booked twice, as the ERP told it last.
     pub(crate) erp_guarantee: Mutex<Option<Guarantee>>,
+    /// Held by the one connection test that may run.
     pub(crate) erp_examine_turn: tokio::sync::Mutex<()>,
     pub(crate) erp_instance: String,
     pub(crate) intake: config::Intake,
@@ -250,14 +250,6 @@ impl Inner {
     }
 
     pub(crate) async fn erp_good(&self) {
-        if let Some(erp) = &self.erp {
-            // It has just answered: the connector knows this from its log-in and asks nobody.
-            let guarantee = erp.guarantee().await;
-            *self
-                .erp_guarantee
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = Some(guarantee);
-        }
         if self.erp_link.good(self.clock.as_ref()) {
             self.note(JournalKind::ErpBack, String::new()).await;
         }

@@ -8,11 +8,12 @@ use millrace_office::erp::{ErpKind, Guarantee, ProbeOutcome, ProbeStep};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::live::LinkView;
+use super::live::{LinkStateView, LinkView};
 use super::session::Nothing;
 use super::{Context, audit};
 use crate::config::MarkDone;
 use crate::error::AppError;
+use crate::inner::Inner;
 
 /// What keeps a post from being booked twice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -159,6 +160,8 @@ pub(super) async fn erp_get(context: &Context, _: Nothing) -> Result<ErpView, Ap
         },
         posts_per_second_max: erp.posts_per_second_max.to_string(),
     });
+    let link = inner.erp_link.view(inner.clock.as_ref());
+    let guarantee = guarantee(inner, link.state).await;
     let info = inner
         .erp_info
         .lock()
@@ -167,17 +170,32 @@ pub(super) async fn erp_get(context: &Context, _: Nothing) -> Result<ErpView, Ap
         off_cause: inner.erp.is_none().then(|| inner.erp_off_cause()),
         settings,
         version: info.as_ref().and_then(|info| info.version.clone()),
-        guarantee: match inner
-            .erp_guarantee
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-        {
-            Some(Guarantee::UniqueKey { version }) => GuaranteeView::UniqueKey { version },
-            Some(Guarantee::ReadBack) | None => GuaranteeView::ReadBack,
-        },
-        link: inner.erp_link.view(inner.clock.as_ref()),
+        guarantee,
+        link,
     })
+}
+
+/// The guarantee in force. The connector may have to log in to tell it, so it is asked while the link is
+/// good only; a link that is lost shows what was in force before.
+async fn guarantee(inner: &Inner, link: LinkStateView) -> GuaranteeView {
+    let told = match (&inner.erp, link) {
+        (Some(erp), LinkStateView::Good | LinkStateView::Degraded) => Some(erp.guarantee().await),
+        (Some(_), LinkStateView::Off | LinkStateView::Connecting | LinkStateView::Lost)
+        | (None, _) => None,
+    };
+    let mut known = inner
+        .erp_guarantee
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    if told.is_some() {
+        *known = told;
+    }
+    match known.as_ref() {
+        Some(Guarantee::UniqueKey { version }) => GuaranteeView::UniqueKey {
+            version: version.clone(),
+        },
+        Some(Guarantee::ReadBack) | None => GuaranteeView::ReadBack,
+    }
 }
 
 pub(super) async fn erp_examine(context: &Context, _: Nothing) -> Result<ErpExamination, AppError> {
