@@ -1,5 +1,5 @@
 //! The campaigns as a command: `campaign plc --runs N --seed S`, `campaign erp` likewise, `campaign backlog --runs N`
-//! for N messages. A failed run is named by its seed, and `--seed S --runs 1` is that run again, with its plan and
+//! for N messages, `campaign sweep` for a death at every commit. A failed run is named by its seed, and `--seed S --runs 1` is that run again, with its plan and
 //! its events. Leaves out what is tried (`plan`) and what must hold (`oracle`).
 
 mod erp;
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     let name = words.next().unwrap_or_default();
     let (mut count, mut seed) = (200, 1);
-    let mut is_right = ["plc", "erp", "backlog"].contains(&name.as_str());
+    let mut is_right = ["plc", "erp", "sweep", "backlog"].contains(&name.as_str());
     while let Some(word) = words.next() {
         let value = words.next().and_then(|text| text.parse().ok());
         match (word.as_str(), value) {
@@ -32,11 +32,16 @@ fn main() -> ExitCode {
         }
     }
     if !is_right {
-        say("usage: campaign plc|erp|backlog [--runs N] [--seed S]");
+        say("usage: campaign plc|erp|sweep|backlog [--runs N] [--seed S]");
         return ExitCode::from(2);
     }
     let complaint = match name.as_str() {
         "erp" => erp(seed, count),
+        "sweep" => {
+            let outcomes = campaign_erp::sweep(&node());
+            say(&campaign_erp::sum(&outcomes));
+            campaign_erp::complaint(&outcomes)
+        }
         "backlog" => {
             let drained = campaign_erp::backlog(&node(), count);
             say(&drained.to_string());

@@ -2,27 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 
-#[cfg(test)]
 use millrace_plant::odoo::OdooVersion;
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::oracle::Outcome;
-use super::plan::Plan;
-#[cfg(test)]
-use super::plan::{Call, Death, Way};
+use super::plan::{Call, Death, Plan, Way};
 use super::template::{self, Template};
 use super::{lifecycle, run};
 
 /// Runs at once: the house is built on two cores, and a run sleeps nine tenths of its time.
 const AT_ONCE: usize = 24;
 /// More durable writes than one undisturbed life of the shortest outbox has.
-#[cfg(test)]
 const POINTS_MAX: u32 = 400;
 
 fn runtime() -> Runtime {
@@ -73,27 +68,16 @@ async fn all(program: &Path, template: &Arc<Template>, plans: Vec<Plan>) -> Vec<
     outcomes
 }
 
-#[expect(
-    clippy::manual_async_fn,
-    reason = "it is spawned: the signature says that it may be"
-)]
-fn one<'a>(
-    program: &'a Path,
-    template: &'a Template,
-    plan: &'a Plan,
-) -> impl Future<Output = Outcome> + Send + 'a {
-    async move {
-        if plan.is_lifecycle {
-            lifecycle::run(program, plan).await
-        } else {
-            run::run(program, template, plan).await
-        }
+async fn one(program: &Path, template: &Template, plan: &Plan) -> Outcome {
+    if plan.is_lifecycle {
+        lifecycle::run(program, plan).await
+    } else {
+        run::run(program, template, plan).await
     }
 }
 
 /// One outbox without faults, killed once at every durable write and at every write to a socket, before and after
 /// it: between every pair of commits, and around every byte that leaves. All three ways into the ERP.
-#[cfg(test)]
 pub(crate) fn sweep(program: &Path) -> Vec<Outcome> {
     runtime().block_on(async {
         let folder = template::folder();
@@ -116,7 +100,6 @@ pub(crate) fn sweep(program: &Path) -> Vec<Outcome> {
 }
 
 /// Point after point, a few at once, until a life never comes that far.
-#[cfg(test)]
 async fn line(
     program: &Path,
     template: &Arc<Template>,

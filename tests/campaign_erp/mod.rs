@@ -19,6 +19,4 @@ mod run;
 mod template;
 
 pub(crate) use backlog::backlog;
-#[cfg(test)]
-pub(crate) use fleet::sweep;
-pub(crate) use fleet::{complaint, runs, sum};
+pub(crate) use fleet::{complaint, runs, sum, sweep};

@@ -97,7 +97,6 @@ impl Plan {
     }
 
     /// A run without faults that dies once, exactly there.
-    #[cfg(test)]
     pub(crate) fn dying_at(seed: u64, way: Way, death: Death) -> Plan {
         Plan {
             seed,
