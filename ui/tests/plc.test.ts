@@ -106,7 +106,8 @@ test("differing slots are marked, old ones hatched, and the rest is quiet", asyn
   expect(row(9).querySelector("[data-stale]")?.getAttribute("data-stale")).toBe("true");
   expect(row(9).textContent).toContain("last look 1 min ago");
   expect(screen.queryByTestId("decide-3")).toBeNull();
-  expect(screen.getByTestId<HTMLButtonElement>("decide-7").disabled).toBe(true);
+  // A decision that the plant does not let be carried out may be taken otherwise.
+  expect(screen.getByTestId<HTMLButtonElement>("decide-7").disabled).toBe(false);
 });
 
 test("a decision takes a choice, a reason and the signer's own secret, and names what was seen", async () => {
