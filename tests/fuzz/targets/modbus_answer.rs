@@ -4,9 +4,11 @@
 #![no_main]
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use millrace_field::plc::modbus::ModbusTcp;
+use millrace_field::plc::net::Machine;
 use millrace_field::plc::{DriverConfig, PlcDriver, PlcError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -82,7 +84,8 @@ fuzz_target!(|input: &[u8]| {
     };
     let answer = &answer[..answer.len().min(LONGEST)];
     BENCH.with_borrow(|bench| {
-        let mut driver = ModbusTcp::new(&bench.config).expect("a right configuration");
+        let mut driver =
+            ModbusTcp::new(&bench.config, Arc::new(Machine)).expect("a right configuration");
         if *mode == 0 {
             let write = driver.write(ADDR, &[WORD]);
             is_written(answer, bench.run(answer, usize::from(*cut), write));
