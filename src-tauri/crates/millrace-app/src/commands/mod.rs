@@ -21,6 +21,7 @@ pub mod outbox;
 pub mod outbox_act;
 pub mod overview;
 pub mod plc;
+mod plc_decide;
 pub mod plc_event;
 mod plc_facts;
 pub mod session;

@@ -3,21 +3,16 @@
 //! (`millrace_core::registers::truth`) and carrying a decision out (`crate::engine`).
 
 use millrace_core::batch::run::Run;
-use millrace_core::error_code::ErrorCode;
 use millrace_core::ids::{BatchId, SlotNo};
-use millrace_core::journal::JournalKind;
 use millrace_core::registers::SlotFreeWhen;
 use millrace_core::registers::handshake::{DownloadStep, FinishStep};
 use millrace_core::registers::truth::Decision;
-use millrace_store::table::batch::{Pending, PendingKind};
-use millrace_store::table::slot_request::SlotRequestKind;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::batch_act::{Signer, change, plc_must_be_good, reason, same_version, sign, signature};
+use super::Context;
 use super::live::{LinkStateView, LinkView};
 use super::session::Nothing;
-use super::{Context, audit};
 use crate::engine::live::plc_link;
 use crate::error::AppError;
 use crate::inner::Inner;
@@ -277,7 +272,7 @@ pub(super) async fn plc_get(context: &Context, _: Nothing) -> Result<PlcView, Ap
     })
 }
 
-fn never_started(inner: &Inner) -> bool {
+pub(super) fn never_started(inner: &Inner) -> bool {
     inner
         .map
         .as_ref()
@@ -392,180 +387,4 @@ fn standing_of(download: Option<DownloadStep>, finish: Option<FinishStep>) -> Sl
             Some(FinishStep::Running | FinishStep::Freed) | None,
         ) => SlotStanding::Waits,
     }
-}
-
-fn illegal(why: String) -> AppError {
-    AppError::refusal(ErrorCode::IllegalTransition, why)
-}
-
-pub(super) async fn plc_slot_decide(
-    context: &Context,
-    request: PlcSlotDecide,
-) -> Result<PlcView, AppError> {
-    let why = reason(&request.reason)?;
-    plc_must_be_good(context)?;
-    let signer = sign(context, &request.secret).await?;
-    match request.batch {
-        Some(id) => decide_batch(context, id, request, why, signer).await?,
-        None => make_ready(context, &request, why, signer).await?,
-    }
-    context.app.inner.engine_nudge.notify_one();
-    plc_get(context, Nothing {}).await
-}
-
-async fn decide_batch(
-    context: &Context,
-    id: BatchId,
-    request: PlcSlotDecide,
-    why: String,
-    signer: Signer,
-) -> Result<(), AppError> {
-    let PlcSlotDecide {
-        slot,
-        version,
-        decision,
-        ..
-    } = request;
-    let (person, text) = (signer.name.clone(), why.clone());
-    change(
-        context,
-        id,
-        "plc_slot_decide",
-        why,
-        move |_, row, at_ms| {
-            // The decision is about what the person saw, and about nothing that came after.
-            same_version(row, version.unwrap_or_default())?;
-            let doubt = row
-                .doubt
-                .filter(|_| row.slot == Some(slot))
-                .ok_or_else(|| {
-                    AppError::refusal(
-                        ErrorCode::Changed,
-                        format!("nothing is in doubt about {} any more", row.label),
-                    )
-                })?;
-            if !doubt
-                .choices(row.download_step, row.finish_step)
-                .contains(&decision)
-            {
-                return Err(illegal(format!(
-                    "{} cannot be decided about {}",
-                    decision.word(),
-                    row.label
-                )));
-            }
-            row.pending = Some(Pending {
-                kind: PendingKind::Decide(decision),
-                reason: text,
-                person,
-                at_ms,
-                sent_ms: None,
-            });
-            Ok(())
-        },
-        move |tx, row, at_ms| {
-            let meaning = decision.word();
-            let reason = row.pending.as_ref().map(|p| p.reason.clone());
-            let why = reason.clone().unwrap_or_default();
-            let signed = signature(&signer, row, meaning, at_ms, reason.as_deref());
-            tx.signature_add(row.id, signer.id, &signed)?;
-            let params = [
-                ("slot", slot.to_string()),
-                ("decision", meaning.to_owned()),
-                ("person", signer.name),
-                ("reason", why),
-            ];
-            tx.journal_add(at_ms, Some(row.id), JournalKind::SlotDecided, &params)?;
-            Ok(())
-        },
-    )
-    .await
-    .map(drop)
-}
-
-async fn make_ready(
-    context: &Context,
-    request: &PlcSlotDecide,
-    why: String,
-    signer: Signer,
-) -> Result<(), AppError> {
-    let inner = &context.app.inner;
-    let (slot, decision) = (request.slot, request.decision);
-    let is_not_ready = {
-        let image = inner.image();
-        let shows = image.slots.get(&slot).map(|look| look.shows);
-        shows == Some(SlotShows::NotReady) && image.batch_in(slot).is_none()
-    };
-    if decision != Decision::MakeReady || !is_not_ready {
-        return Err(AppError::refusal(
-            ErrorCode::Changed,
-            format!("slot {slot} does not need that any more"),
-        ));
-    }
-    ask(context, SlotRequestKind::MakeReady, Some(slot), why, signer).await
-}
-
-/// Commits a request that the engine carries out.
-async fn ask(
-    context: &Context,
-    kind: SlotRequestKind,
-    slot: Option<SlotNo>,
-    why: String,
-    signer: Signer,
-) -> Result<(), AppError> {
-    let inner = &context.app.inner;
-    let at_ms = inner.clock.now_ms();
-    let action = match kind {
-        SlotRequestKind::MakeReady => "plc_slot_decide",
-        SlotRequestKind::SetFlags => "plc_flags_set",
-    };
-    inner
-        .commit(move |tx| {
-            if tx
-                .slot_requests_open()?
-                .iter()
-                .any(|open| open.kind == kind && open.slot == slot)
-            {
-                return Err(AppError::refusal(
-                    ErrorCode::Changed,
-                    "this was asked for already and is being carried out",
-                ));
-            }
-            tx.slot_request_add(kind, slot, &signer.name, &why, at_ms)?;
-            let object = slot.map_or_else(|| "plc".to_owned(), |slot| format!("slot:{slot}"));
-            tx.audit_add(&audit::of(
-                &signer.name,
-                action,
-                &object,
-                &why,
-                at_ms,
-                &serde_json::json!({ "asked": kind.word() }),
-            ))?;
-            let params = [
-                ("slot", slot.map(|s| s.to_string()).unwrap_or_default()),
-                ("decision", kind.word().to_owned()),
-                ("person", signer.name.clone()),
-                ("reason", why.clone()),
-            ];
-            tx.journal_add(at_ms, None, JournalKind::SlotDecided, &params)?;
-            Ok(())
-        })
-        .await
-}
-
-pub(super) async fn plc_flags_set(
-    context: &Context,
-    request: PlcFlagsSet,
-) -> Result<PlcView, AppError> {
-    let why = reason(&request.reason)?;
-    plc_must_be_good(context)?;
-    let signer = sign(context, &request.secret).await?;
-    if !never_started(&context.app.inner) {
-        return Err(illegal(
-            "a flag is set or a slot names an order: this PLC program was started before".into(),
-        ));
-    }
-    ask(context, SlotRequestKind::SetFlags, None, why, signer).await?;
-    context.app.inner.engine_nudge.notify_one();
-    plc_get(context, Nothing {}).await
 }

@@ -28,7 +28,8 @@ use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
     batch_act, batch_command, batch_view, chart, erp, examine, history, live, manual, order,
-    order_decide, outbox, outbox_act, overview, plc, plc_event, session, silo, training,
+    order_decide, outbox, outbox_act, overview, plc, plc_decide, plc_event, session, silo,
+    training,
 };
 use crate::error::AppError;
 
@@ -114,8 +115,8 @@ commands! {
     silo::silo_consumption(ConsumptionGet) -> ConsumptionView, [right View];
     silo::silo_movements(MovementList) -> MovementPage, [right View];
     plc::plc_get(Nothing) -> PlcView, [right View];
-    plc::plc_slot_decide(PlcSlotDecide) -> PlcView, [right PlcDecide, audited];
-    plc::plc_flags_set(PlcFlagsSet) -> PlcView, [right PlcDecide, audited];
+    plc_decide::plc_slot_decide(PlcSlotDecide) -> PlcView, [right PlcDecide, audited];
+    plc_decide::plc_flags_set(PlcFlagsSet) -> PlcView, [right PlcDecide, audited];
     plc_event::plc_event_list(Nothing) -> PlcEventList, [right View];
     examine::plc_examine(PlcExamine) -> PlcExamination, [right PlcExamine, audited];
     training::training_get(Nothing) -> TrainingView, [right View];

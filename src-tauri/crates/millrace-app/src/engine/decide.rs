@@ -159,13 +159,7 @@ impl Engine {
     ) -> Result<(), CycleError> {
         let at_ms = self.inner.clock.now_ms();
         let mut changed = row.clone();
-        if let Some(back_to) = changed.held_from.take() {
-            changed.run = changed
-                .run
-                .step(RunEvent::Unhold { back_to })
-                .map_err(AppError::from)?;
-            changed.run_since_ms = Some(at_ms);
-        }
+        changed.unhold(at_ms).map_err(AppError::from)?;
         changed.clear_doubt();
         *row = self
             .save(changed, "engine_settle", move |tx, row| {

@@ -296,14 +296,7 @@ impl Engine {
         let mut changed = row.clone();
         let at_ms = self.inner.clock.now_ms();
         let was_held = changed.run == Run::Held;
-        if was_held {
-            let back_to = changed.held_from.take().unwrap_or(Run::Running);
-            changed.run = changed
-                .run
-                .step(RunEvent::Unhold { back_to })
-                .map_err(AppError::from)?;
-            changed.run_since_ms = Some(at_ms);
-        }
+        changed.unhold(at_ms).map_err(AppError::from)?;
         changed.clear_doubt();
         *row = self
             .save(changed, "engine_heal", move |tx, row| {

@@ -71,13 +71,9 @@ impl Engine {
         words: &[u16],
     ) -> Result<Progress, CycleError> {
         let mut changed = row.clone();
-        if changed.run == Run::Held {
-            let back_to = changed.held_from.take().unwrap_or(Run::Running);
-            changed.run = changed
-                .run
-                .step(RunEvent::Unhold { back_to })
-                .map_err(AppError::from)?;
-        }
+        changed
+            .unhold(self.inner.clock.now_ms())
+            .map_err(AppError::from)?;
         let is_stop = changed.is_stop_asked();
         let in_recipe = |silo: SiloNo| row.recipe.silo_lines.iter().any(|line| line.silo == silo);
         // Material from a silo that the recipe does not name is still material that left it.

@@ -35,7 +35,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::CodecError;
+use super::codec::{CodecError, bool_from};
 use super::reason::Hex;
 use crate::units::Grams;
 
@@ -292,6 +292,30 @@ pub(super) fn span(fields: &[(u16, u16)]) -> (u16, u16) {
         .max()
         .unwrap_or(first);
     (first, end - first)
+}
+
+/// The words of an area with its handshake judged, or the reading that says that they are not as many
+/// as the area has. The handshake stands at `ack_at`; `span` is what was to be read.
+pub(super) fn open<'a, E>(
+    span: (u16, u16),
+    ack_at: u16,
+    words: &'a [u16],
+    reasons: &mut Vec<AreaReason>,
+) -> Result<(AreaWords<'a>, Option<bool>), AreaReading<E>> {
+    let (first, count) = span;
+    if words.len() != usize::from(count) {
+        return Err(AreaReading {
+            ack: false,
+            content: AreaContent::Refused(vec![AreaReason::Length {
+                found: words.len(),
+                expected: count,
+            }]),
+        });
+    }
+    let area = AreaWords { first, words };
+    let word = area.word(ack_at);
+    let ack = take(bool_from(word), "handshake", ack_at, &[word], reasons);
+    Ok((area, ack))
 }
 
 /// Keeps the value, or adds the reason.

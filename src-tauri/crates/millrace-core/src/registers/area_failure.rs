@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use super::area::{AreaContent, AreaReading, AreaReason, AreaWords, hash, span, take};
-use super::codec::{bcd2_from, bcd4_from, bool_from, text_from};
+use super::area::{AreaContent, AreaReading, AreaReason, AreaWords, hash, open, span, take};
+use super::codec::{bcd2_from, bcd4_from, text_from};
 use super::map::EquipmentFailureArea;
 
 /// Words of a text.
@@ -105,21 +105,11 @@ impl EquipmentFailureArea {
     /// What the words of [`EquipmentFailureArea::span`] say.
     #[must_use]
     pub fn decode(&self, words: &[u16]) -> AreaReading<FailureEvent> {
-        let (first, count) = self.span();
-        if words.len() != usize::from(count) {
-            return AreaReading {
-                ack: false,
-                content: AreaContent::Refused(vec![AreaReason::Length {
-                    found: words.len(),
-                    expected: count,
-                }]),
-            };
-        }
-        let area = AreaWords { first, words };
         let mut reasons = Vec::new();
-        let at = self.status_read_data;
-        let word = area.word(at);
-        let ack = take(bool_from(word), "handshake", at, &[word], &mut reasons);
+        let (area, ack) = match open(self.span(), self.status_read_data, words, &mut reasons) {
+            Ok(opened) => opened,
+            Err(refused) => return refused,
+        };
         let code_words = area.at(self.equipment_code, TEXT);
         let info_words = area.at(self.failure_info, TEXT);
         let code = take(

@@ -1,8 +1,8 @@
 //! The area in which the PLC reports one manual weighing: its words as an event, or why not.
 //! Leaves out who writes when ([`super::area`]) and which batch it belongs to (application).
 
-use super::area::{AreaContent, AreaReading, AreaReason, AreaWords, hash, span, take};
-use super::codec::{bool_from, quantity_from, text_from};
+use super::area::{AreaContent, AreaReading, AreaReason, hash, open, span, take};
+use super::codec::{quantity_from, text_from};
 use super::map::{ManualWeighingArea, RegisterMap};
 use crate::units::Grams;
 
@@ -48,21 +48,11 @@ impl ManualWeighingArea {
     /// largest batch of `map`. Nothing = no name, no product, no weight.
     #[must_use]
     pub fn decode(&self, map: &RegisterMap, words: &[u16]) -> AreaReading<WeighingEvent> {
-        let (first, count) = self.span();
-        if words.len() != usize::from(count) {
-            return AreaReading {
-                ack: false,
-                content: AreaContent::Refused(vec![AreaReason::Length {
-                    found: words.len(),
-                    expected: count,
-                }]),
-            };
-        }
-        let area = AreaWords { first, words };
         let mut reasons = Vec::new();
-        let at = self.status_read_data;
-        let word = area.word(at);
-        let ack = take(bool_from(word), "handshake", at, &[word], &mut reasons);
+        let (area, ack) = match open(self.span(), self.status_read_data, words, &mut reasons) {
+            Ok(opened) => opened,
+            Err(refused) => return refused,
+        };
         let name_words = area.at(self.mo_id, TEXT);
         let name = take(
             text_from(&name_words),

@@ -1,8 +1,9 @@
 //! `batch`: one mixer load, its three states, its place in the PLC and its result.
 
+use millrace_core::batch::IllegalTransition;
 use millrace_core::batch::posting::Posting;
 use millrace_core::batch::release::Release;
-use millrace_core::batch::run::Run;
+use millrace_core::batch::run::{Run, RunEvent};
 use millrace_core::batch::word::BatchWord;
 use millrace_core::ids::{BatchId, OrderId, SlotNo};
 use millrace_core::recipe::ControlRecipe;
@@ -138,6 +139,20 @@ impl BatchRow {
         self.pending
             .as_ref()
             .is_some_and(|p| p.kind == PendingKind::Stop)
+    }
+
+    /// Ends a hold, back to the state that it interrupted; nothing where there is none.
+    ///
+    /// # Errors
+    /// [`IllegalTransition`] when that state is none that a hold can end in.
+    pub fn unhold(&mut self, at_ms: i64) -> Result<(), IllegalTransition> {
+        if self.run != Run::Held {
+            return Ok(());
+        }
+        let back_to = self.held_from.take().unwrap_or(Run::Running);
+        self.run = self.run.step(RunEvent::Unhold { back_to })?;
+        self.run_since_ms = Some(at_ms);
+        Ok(())
     }
 
     /// Notes why it needs a person. A decision that was taken about another doubt is void.
