@@ -9,7 +9,7 @@ use std::time::Duration;
 use millrace_app::clock::Clock;
 use millrace_app::commands::session::DemoPerson;
 use millrace_app::{App, DemoLogin, Pace, Setup};
-use millrace_core::access::Role;
+use millrace_core::access::{Grant, Role};
 use millrace_core::registers::RegisterMap;
 use millrace_plant::{SiloTable, VirtualPlant};
 use millrace_store::{Store, StoreError};
@@ -60,7 +60,7 @@ pub(crate) fn template(folder: &Path) -> PathBuf {
         let store = Store::open(&path).expect("a fresh file");
         let made = store.write(move |tx| {
             for (name, role) in people {
-                tx.person_add(name, role, SECRET_PHC, 0)?;
+                tx.person_add(name, &[Grant::everywhere(role)], SECRET_PHC, 0)?;
             }
             tx.meta_set("demo_people", &text)?;
             Ok::<_, StoreError>(())

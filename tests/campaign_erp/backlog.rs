@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use millrace_core::access::{Grant, Role};
 use millrace_core::units::Grams;
 use millrace_plant::odoo::{NewComponent, NewOrder, OdooBook, OdooVersion, StockMove};
 use millrace_store::table::outbox::OutboxRow;
@@ -153,7 +154,7 @@ async fn prepare(folder: &Path, orders: u32) {
     let store = Store::open(&folder.join("data/millrace.db")).expect("fresh books");
     let made = store.write(move |tx| {
         put_silos(tx)?;
-        tx.person_add(NAME, millrace_core::access::Role::Supervisor, SECRET_PHC, 0)?;
+        tx.person_add(NAME, &[Grant::everywhere(Role::Supervisor)], SECRET_PHC, 0)?;
         let mut ids = Vec::new();
         for order in 0..orders {
             ids.push(put_order(tx, &name(order))?);

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use millrace_core::access::{Grant, Role};
 use millrace_core::units::Grams;
 use millrace_plant::odoo::{NewComponent, NewOrder, OdooBook, demo_orders};
 use millrace_store::Store;
@@ -103,7 +104,7 @@ pub(crate) async fn make(folder: &Path) -> Template {
     rig.app
         .store()
         .write(|tx| {
-            tx.person_add(NAME, millrace_core::access::Role::Supervisor, SECRET_PHC, 0)?;
+            tx.person_add(NAME, &[Grant::everywhere(Role::Supervisor)], SECRET_PHC, 0)?;
             Ok::<_, millrace_store::StoreError>(())
         })
         .await

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use millrace_core::access::Role;
+use millrace_core::access::{Grant, Role};
 use millrace_core::batch::run::Run;
 use millrace_core::error_code::ErrorCode;
 use millrace_core::ids::{SiloNo, SlotNo};
@@ -360,7 +360,14 @@ async fn a_viewer_may_not_examine() {
         .secret_phc;
     rig.app
         .store()
-        .write(move |tx| tx.person_add("Viewer 1", Role::Viewer, &phc, NOON_MS))
+        .write(move |tx| {
+            tx.person_add(
+                "Viewer 1",
+                &[Grant::everywhere(Role::Viewer)],
+                &phc,
+                NOON_MS,
+            )
+        })
         .await
         .expect("a viewer");
     let session = rig

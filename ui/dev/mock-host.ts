@@ -19,8 +19,15 @@ const isErpGood = scene !== "erplost" && scene !== "over";
 const RIGHTS: Record<Role, SessionView["rights"]> = {
   viewer: ["view"],
   operator: ["view", "order_import", "batch_start", "batch_pause", "batch_stop", "manual_enter", "outbox_retry", "plc_examine", "erp_examine", "train"],
-  supervisor: ["view", "order_import", "batch_approve", "batch_reject", "batch_start", "batch_pause", "batch_stop", "batch_cancel", "manual_enter", "outbox_retry", "outbox_waive", "plc_decide", "plc_examine", "erp_examine", "train"],
-  admin: ["view"],
+  supervisor: ["view", "order_import", "batch_approve", "batch_reject", "batch_start", "batch_pause", "batch_stop", "batch_cancel", "manual_enter", "outbox_retry", "outbox_waive", "plc_decide", "order_decide", "deviation_accept", "stock_correct", "plc_examine", "erp_examine", "train", "audit_view"],
+  planner: ["view", "order_import", "batch_cancel", "erp_examine"],
+  maintenance: ["view", "plc_examine", "erp_examine", "train", "backup_make"],
+  auditor: ["view", "audit_view", "audit_export"],
+  admin: ["view", "plc_examine", "erp_examine", "train", "person_manage", "audit_view", "audit_export", "backup_make", "settings_change"],
+  super_admin: [
+    "view", "order_import", "batch_approve", "batch_reject", "batch_start", "batch_pause", "batch_stop", "batch_cancel", "manual_enter", "deviation_accept", "stock_correct",
+    "outbox_retry", "outbox_waive", "plc_decide", "order_decide", "plc_examine", "erp_examine", "train", "person_manage", "audit_view", "audit_export", "backup_make", "settings_change",
+  ],
 };
 const PEOPLE: AppInfo["demo_people"] = [
   { name: "Operator 1", role: "operator", secret: "amber-mill-27" }, { name: "Supervisor 1", role: "supervisor", secret: "quiet-silo-64" },
@@ -219,7 +226,7 @@ const logIn = (name: string, secret: string): SessionView => {
   const person = PEOPLE.find((each) => each.name === name && each.secret === secret) ?? refuse("wrong_secret", "");
   user = { name: person.name, role: person.role };
   sessionStorage.setItem("mock.user", name);
-  return { token: TOKEN, user: user.name, role: user.role, rights: RIGHTS[user.role] };
+  return { token: TOKEN, user: user.name, roles: [user.role], rights: RIGHTS[user.role] };
 };
 
 type Handlers = { [C in keyof Commands]: (request: Commands[C]["request"]) => Commands[C]["response"] };
@@ -232,7 +239,7 @@ const handlers: Handlers = {
     problems: scene === "plant" ? [{ area: "plc", message: "assets/registers/north.toml, line 12: read_base is missing. Orders and approvals work; nothing can be downloaded." }] : [],
   }),
   session_open: ({ user: name, secret }) => logIn(name, secret),
-  first_admin_create: ({ name }) => ({ token: TOKEN, user: name, role: "admin", rights: RIGHTS.admin }),
+  first_admin_create: ({ name }) => ({ token: TOKEN, user: name, roles: ["super_admin"], rights: RIGHTS.super_admin }),
   session_get: () => {
     const person = PEOPLE.find((each) => each.name === sessionStorage.getItem("mock.user")) ?? refuse("not_logged_in", "");
     return { ...logIn(person.name, person.secret), token: "" };

@@ -1,11 +1,12 @@
 // Measures the built JavaScript, gzipped, and fails above the budget: what loads at the start
-// (the entry and everything it imports statically) and all of it.
+// (the entry and everything it imports statically) and all of it. What decides how soon a person sees
+// a value is the first figure; the second one only keeps an accident from going unseen.
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 const INITIAL_KIB_MAX = 120;
-const TOTAL_KIB_MAX = 150;
+const TOTAL_KIB_MAX = 220;
 const dist = new URL("../dist/", import.meta.url).pathname;
 const assets = join(dist, "assets");
 const kib = (bytes) => bytes / 1024;

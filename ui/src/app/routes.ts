@@ -1,4 +1,4 @@
-// The table of screens: path, name, and how to load it. Its order is that of the keys Alt+1 to Alt+8.
+// The table of screens: path, name, and how to load it. Its order is that of the keys Alt+1 to Alt+9.
 import type { RouteDefinition } from "svelte-spa-router";
 import wrap from "svelte-spa-router/wrap";
 import { plant } from "../lib/plant.svelte";
@@ -12,6 +12,7 @@ const history = () => import("../screens/history/History.svelte");
 const record = () => import("../screens/history/Record.svelte");
 const outbox = () => import("../screens/outbox/Outbox.svelte");
 const plc = () => import("../screens/plc/Plc.svelte");
+const settings = () => import("../screens/settings/Settings.svelte");
 const training = () => import("../screens/training/Training.svelte");
 
 export interface Screen {
@@ -30,6 +31,7 @@ const SCREENS: readonly Screen[] = [
   { name: "history", path: "/history", title: m.nav_history },
   { name: "outbox", path: "/outbox", title: m.nav_outbox },
   { name: "plc", path: "/plc", title: m.nav_plc },
+  { name: "settings", path: "/settings", title: m.nav_settings },
   { name: "training", path: "/training", title: m.nav_training, isDemoOnly: true },
 ];
 
@@ -48,11 +50,12 @@ export const ROUTES: RouteDefinition = {
   "/history/:id": wrap({ asyncComponent: record }),
   "/outbox": wrap({ asyncComponent: outbox }),
   "/plc": wrap({ asyncComponent: plc }),
+  "/settings": wrap({ asyncComponent: settings }),
   "/training": wrap({ asyncComponent: training }),
   "*": wrap({ asyncComponent: overview }),
 };
 
 /** Brings every screen on board once the first one stands, so that a change of screen never waits. */
 export function preloadScreens(): void {
-  for (const load of [overview, queue, live, silos, history, record, outbox, plc, training]) void load();
+  for (const load of [overview, queue, live, silos, history, record, outbox, plc, settings, training]) void load();
 }

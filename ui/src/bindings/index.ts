@@ -2074,8 +2074,8 @@ max: number, } | { "code": "name_not_ascii",
  */
 name: string, } | { "code": "no_silo_line" };
 export type ReleaseState = "pending" | "approved" | "rejected" | "cancelled";
-export type Right = "view" | "order_import" | "batch_approve" | "batch_reject" | "batch_start" | "batch_pause" | "batch_stop" | "batch_cancel" | "manual_enter" | "outbox_retry" | "outbox_waive" | "plc_decide" | "order_decide" | "plc_examine" | "erp_examine" | "train";
-export type Role = "viewer" | "operator" | "supervisor" | "admin";
+export type Right = "view" | "order_import" | "batch_approve" | "batch_reject" | "batch_start" | "batch_pause" | "batch_stop" | "batch_cancel" | "manual_enter" | "deviation_accept" | "stock_correct" | "outbox_retry" | "outbox_waive" | "plc_decide" | "order_decide" | "plc_examine" | "erp_examine" | "train" | "person_manage" | "audit_view" | "audit_export" | "backup_make" | "settings_change";
+export type Role = "viewer" | "operator" | "planner" | "maintenance" | "auditor" | "supervisor" | "admin" | "super_admin";
 export type RunState = "idle" | "downloading" | "ready" | "running" | "paused" | "held" | "complete" | "stopped" | "aborted";
 export type SessionOpen = { 
 /**
@@ -2096,11 +2096,11 @@ token: string,
  */
 user: string, 
 /**
- * Role at this site.
+ * What the person is at this place, from the role that may least.
  */
-role: Role, 
+roles: Array<Role>, 
 /**
- * What the role may do.
+ * What these roles may do.
  */
 rights: Array<Right>, };
 export type ShortageView = { 

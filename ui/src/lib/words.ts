@@ -42,7 +42,8 @@ export const phaseWords: Words<Phase> = {
 };
 
 export const roleWords: Words<Role> = {
-  viewer: m.role_viewer, operator: m.role_operator, supervisor: m.role_supervisor, admin: m.role_admin,
+  viewer: m.role_viewer, operator: m.role_operator, planner: m.role_planner, maintenance: m.role_maintenance,
+  auditor: m.role_auditor, supervisor: m.role_supervisor, admin: m.role_admin, super_admin: m.role_super_admin,
 };
 
 export const signatureWords: Words<SignatureMeaning> = {
@@ -111,6 +112,11 @@ export const differenceWords: Words<OrderDifference["kind"]> = {
 export const choiceWords: Words<OrderChoice> = {
   take_over: m.choice_take_over, keep: m.choice_keep, cancel_here: m.choice_cancel_here,
 };
+
+/** What a person is here, in words. */
+export function roleNames(roles: readonly Role[]): string {
+  return roles.length > 0 ? roles.map((role) => roleWords[role]()).join(", ") : m.role_none();
+}
 
 function roleName(word: string): string {
   return word in roleWords ? roleWords[word as Role]() : word;

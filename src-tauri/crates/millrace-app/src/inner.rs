@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use millrace_core::access::Place;
 use millrace_core::batch::word::BatchWord;
 use millrace_core::ids::SiloNo;
 use millrace_core::intake::IntakeRules;
@@ -173,6 +174,14 @@ impl Inner {
 
     pub(crate) fn site_key(&self) -> String {
         self.site.key.clone()
+    }
+
+    /// Where people act here: what their grants are judged by.
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            site: self.site.key.clone(),
+            line: self.site.line.clone(),
+        }
     }
 
     /// What closing an order in the ERP depends on.

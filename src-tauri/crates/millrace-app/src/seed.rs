@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use millrace_core::access::Role;
+use millrace_core::access::{Grant, Role};
 use millrace_core::error_code::ErrorCode;
 use millrace_core::ids::SiloNo;
 use millrace_core::silo::MovementKind;
@@ -83,7 +83,7 @@ pub(crate) async fn seed(
     store
         .write(move |tx| {
             for (person, phc) in &people {
-                tx.person_add(&person.name, person.role, phc, at_ms)?;
+                tx.person_add(&person.name, &[Grant::everywhere(person.role)], phc, at_ms)?;
             }
             tx.meta_set(PEOPLE, &text)?;
             Ok::<_, AppError>(())

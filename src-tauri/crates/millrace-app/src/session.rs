@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use millrace_core::access::{Right, Role};
+use millrace_core::access::{self, Place, Right, Role};
 use millrace_core::error_code::ErrorCode;
 use millrace_core::ids::UserId;
 use millrace_store::Store;
@@ -33,28 +33,44 @@ pub struct Caller {
     pub id: UserId,
     /// Name, for signatures and the trail.
     pub name: String,
-    /// Role.
-    pub role: Role,
+    /// What the person is at this place, from the role that may least.
+    pub roles: Vec<Role>,
 }
 
 impl Caller {
-    /// Refuses when the role does not carry the right.
+    /// A person, with the roles that their grants give at this place.
+    pub(crate) fn at(person: &PersonRow, place: &Place) -> Caller {
+        Caller {
+            id: person.id,
+            name: person.name.clone(),
+            roles: access::roles_at(&person.grants, place),
+        }
+    }
+
+    /// True when one of the roles carries the right.
+    #[must_use]
+    pub fn may(&self, right: Right) -> bool {
+        access::may(&self.roles, right)
+    }
+
+    /// Refuses when no role carries the right.
     ///
     /// # Errors
     /// [`ErrorCode::NoRight`].
     pub fn must(&self, right: Right) -> Result<(), AppError> {
-        if self.role.may(right) {
-            Ok(())
-        } else {
-            Err(AppError::refusal(
-                ErrorCode::NoRight,
-                format!(
-                    "{} is {} here and lacks the right for this",
-                    self.name,
-                    self.role.word()
-                ),
-            ))
+        if self.may(right) {
+            return Ok(());
         }
+        let words: Vec<&str> = self.roles.iter().map(|role| role.word()).collect();
+        let is = if words.is_empty() {
+            "has no role".to_owned()
+        } else {
+            format!("is {}", words.join(", "))
+        };
+        Err(AppError::refusal(
+            ErrorCode::NoRight,
+            format!("{} {is} here and lacks the right for this", self.name),
+        ))
     }
 }
 

@@ -17,6 +17,7 @@ const MIGRATIONS: &[M<'_>] = &[
         "../../../../migrations/0004_order_difference.sql"
     )),
     M::up(include_str!("../../../../migrations/0005_posting.sql")),
+    M::up(include_str!("../../../../migrations/0006_person_grant.sql")),
 ];
 
 /// How long a connection waits for a lock before it gives up.

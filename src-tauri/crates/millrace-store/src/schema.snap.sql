@@ -193,13 +193,22 @@ CREATE TABLE outbox_attempt (
 CREATE TABLE person (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
     name            TEXT NOT NULL UNIQUE COLLATE NOCASE,
-    role            TEXT NOT NULL,
     secret_phc      TEXT NOT NULL,
     is_disabled     INTEGER NOT NULL DEFAULT 0,
     created_at_ms   INTEGER NOT NULL,
     failed_attempts INTEGER NOT NULL DEFAULT 0,
     locked_until_ms INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE TABLE person_grant (
+    person_id INTEGER NOT NULL REFERENCES person (id),
+    role      TEXT NOT NULL,
+    -- Key of the site; '' = every site.
+    site      TEXT NOT NULL,
+    -- Name of the line; '' = every line of the site.
+    line      TEXT NOT NULL,
+    PRIMARY KEY (person_id, role, site, line),
+    CHECK (site <> '' OR line = '')
+) STRICT, WITHOUT ROWID;
 CREATE TABLE sample (
     batch_id INTEGER NOT NULL REFERENCES batch (id),
     at_ms    INTEGER NOT NULL,

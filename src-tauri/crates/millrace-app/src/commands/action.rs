@@ -34,7 +34,7 @@ pub(super) fn actions(
     let is_idle = row.run == Run::Idle;
     let is_dosing = matches!(row.run, Run::Ready | Run::Running | Run::Paused | Run::Held)
         && row.slot.is_some();
-    let role = standing.caller.role;
+    let caller = &standing.caller;
     let command_reason = || {
         if !standing.has_command_word && row.run != Run::Held {
             Some(WhyNot::NoCommandWord)
@@ -69,9 +69,9 @@ pub(super) fn actions(
     let action = |command: &str, right: Right, state_fits: bool, reason: Option<WhyNot>| {
         let why_not = if !state_fits {
             Some(WhyNot::WrongState)
-        } else if !role.may(right) {
+        } else if !caller.may(right) {
             Some(WhyNot::NeedsRight {
-                role: least_role(right).word().into(),
+                role: Role::least_with(right).word().into(),
             })
         } else {
             reason
@@ -162,11 +162,4 @@ pub(super) fn actions(
             None,
         ),
     ])
-}
-
-fn least_role(right: Right) -> Role {
-    Role::ALL
-        .into_iter()
-        .find(|role| role.may(right))
-        .unwrap_or(Role::Admin)
 }

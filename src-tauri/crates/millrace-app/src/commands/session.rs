@@ -1,7 +1,7 @@
 //! Logging in and out, the first administrator, and what the login screen must know.
 //! Leaves out hashing and lockout arithmetic ([`crate::session`]).
 
-use millrace_core::access::{Right, Role};
+use millrace_core::access::{self, Grant, Right, Role};
 use millrace_core::error_code::ErrorCode;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -87,9 +87,9 @@ pub struct SessionView {
     pub token: String,
     /// The person's name.
     pub user: String,
-    /// Role at this site.
-    pub role: Role,
-    /// What the role may do.
+    /// What the person is at this place, from the role that may least.
+    pub roles: Vec<Role>,
+    /// What these roles may do.
     pub rights: Vec<Right>,
 }
 
@@ -130,8 +130,8 @@ fn view(token: String, caller: &Caller) -> SessionView {
     SessionView {
         token,
         user: caller.name.clone(),
-        role: caller.role,
-        rights: caller.role.rights().to_vec(),
+        roles: caller.roles.clone(),
+        rights: access::rights_of(&caller.roles),
     }
 }
 
@@ -150,18 +150,14 @@ pub(super) async fn session_open(
     .await
     {
         Ok(person) => {
-            let caller = Caller {
-                id: person.id,
-                name: person.name,
-                role: person.role,
-            };
+            let caller = Caller::at(&person, &inner.place());
             let entry = audit::of(
                 &caller.name,
                 "session_open",
                 "session",
                 "",
                 at_ms,
-                &serde_json::json!({ "role": caller.role }),
+                &serde_json::json!({ "roles": caller.roles }),
             );
             inner
                 .commit_quietly(false, move |tx| Ok(tx.audit_add(&entry)?))
@@ -228,19 +224,19 @@ pub(super) async fn first_admin_create(
             if tx.person_count()? > 0 {
                 return Err(taken());
             }
-            let id = tx.person_add(&name, Role::Admin, &phc, at_ms)?;
+            let id = tx.person_add(&name, &[Grant::everywhere(Role::SuperAdmin)], &phc, at_ms)?;
             tx.audit_add(&audit::of(
                 &name,
                 "first_admin_create",
                 &format!("person:{id}"),
                 "",
                 at_ms,
-                &serde_json::json!({ "role": Role::Admin }),
+                &serde_json::json!({ "roles": [Role::SuperAdmin] }),
             ))?;
             Ok(Caller {
                 id,
                 name,
-                role: Role::Admin,
+                roles: vec![Role::SuperAdmin],
             })
         })
         .await?;

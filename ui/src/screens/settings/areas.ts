@@ -1,0 +1,19 @@
+// The table of the settings' areas: one row each, in the order of the tabs.
+import type { Component } from "svelte";
+import type { Right, Role } from "../../bindings";
+import { m } from "../../paraglide/messages.js";
+import About from "./About.svelte";
+
+export interface Area {
+  name: string;
+  title: () => string;
+  component: Component;
+  /** Without it the area says whom to ask, and asks the backend for nothing. */
+  right: Right;
+  /** The role that may least among those that carry the right. */
+  role: Role;
+}
+
+export const AREAS: readonly Area[] = [
+  { name: "about", title: m.settings_about, component: About, right: "view", role: "viewer" },
+];
