@@ -83,7 +83,7 @@ supply() {
     python3 -B .ci/supply.py check
     python3 -B .ci/supply.py sbom "$artefacts/sbom.json"
     if command -v cargo-deny >/dev/null; then
-        cargo deny --offline check licenses bans sources
+        cargo deny check licenses bans sources
     else
         say "cargo-deny is not installed (cargo install --locked cargo-deny gets it): its rules were read by .ci/supply.py"
     fi

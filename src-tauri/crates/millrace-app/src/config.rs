@@ -33,6 +33,38 @@ pub struct Config {
     /// Intake and batch limits.
     #[serde(default)]
     pub intake: Intake,
+    /// Browsers and scripts, where they may come in at all.
+    #[serde(default)]
+    pub http: Http,
+}
+
+/// What browsers and scripts meet when the program listens; nothing here makes it listen.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Certificate chain in PEM form, relative to the configuration file. With it all is HTTPS, and the
+    /// program may be reached from other machines.
+    pub certificate: Option<PathBuf>,
+    /// The certificate's private key in PEM form; nobody but its owner may read the file.
+    pub key: Option<PathBuf>,
+    /// Names by which browsers may ask for this machine, besides its address and `localhost`.
+    pub names: Vec<String>,
+    /// How many requests one peer may send in a second (1 to 10000); twice as many at once.
+    pub requests_per_second_max: u32,
+    /// How many connections one peer may hold (1 to 1000); four times as many in all.
+    pub connections_max: usize,
+}
+
+impl Default for Http {
+    fn default() -> Http {
+        Http {
+            certificate: None,
+            key: None,
+            names: Vec::new(),
+            requests_per_second_max: 100,
+            connections_max: 32,
+        }
+    }
 }
 
 /// The site.
@@ -287,6 +319,23 @@ impl Config {
             if plc.batches_in_plc_max == 0 {
                 return bad("plc.batches_in_plc_max must be at least 1".into());
             }
+        }
+        if config.http.certificate.is_some() != config.http.key.is_some() {
+            return bad(
+                "http.certificate and http.key belong together: give both or neither".into(),
+            );
+        }
+        if !(1..=10_000).contains(&config.http.requests_per_second_max) {
+            return bad(format!(
+                "http.requests_per_second_max: {} is outside 1 to 10000",
+                config.http.requests_per_second_max
+            ));
+        }
+        if !(1..=1_000).contains(&config.http.connections_max) {
+            return bad(format!(
+                "http.connections_max: {} is outside 1 to 1000",
+                config.http.connections_max
+            ));
         }
         if let Some(erp) = &config.erp
             && !(Decimal::new(1, 1)..=Decimal::from(50)).contains(&erp.posts_per_second_max)

@@ -99,6 +99,12 @@ impl Setup {
                 .flatten()
                 .for_each(|file| *file = base.join(&file));
         }
+        for file in [&mut config.http.certificate, &mut config.http.key]
+            .into_iter()
+            .flatten()
+        {
+            *file = base.join(&file);
+        }
         let read = |what: &str, path: &Path| {
             let path = base.join(path);
             std::fs::read_to_string(&path)

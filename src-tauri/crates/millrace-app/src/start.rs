@@ -296,6 +296,12 @@ impl App {
         stragglers
     }
 
+    /// The monotonic clock, milliseconds.
+    #[must_use]
+    pub fn mono_ms(&self) -> i64 {
+        self.inner.clock.mono_ms()
+    }
+
     /// The latest snapshot.
     #[must_use]
     pub fn live(&self) -> Arc<LiveView> {

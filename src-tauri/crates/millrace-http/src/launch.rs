@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use millrace_app::config::Http;
 use millrace_app::{App, DemoLogin, Setup};
 use millrace_plant::run::OdooLogin;
 use millrace_plant::{PlantConfig, RunningPlant};
@@ -17,7 +18,7 @@ use tracing_appender::non_blocking::WorkerGuard;
 use crate::cli::Cli;
 use crate::demo::DemoFolder;
 use crate::place::Places;
-use crate::server::Server;
+use crate::server::{BindError, Server};
 use crate::trainer::PlantTrainer;
 use crate::{VERSION, log};
 
@@ -63,6 +64,8 @@ pub struct Launch {
     pub app: App,
     /// The virtual plant of a demo.
     pub plant: Option<RunningPlant>,
+    /// What browsers and scripts meet.
+    pub http: Http,
     // Let go of last, in this order: the folder only when nothing writes to it any more.
     _folder: Option<DemoFolder>,
     _log: Option<WorkerGuard>,
@@ -107,10 +110,12 @@ pub async fn launch(cli: &Cli) -> Result<Launch, Exit> {
             })?;
         (setup, None, None)
     };
+    let http = setup.config.http.clone();
     match App::start(in_language(setup, cli)).await {
         Ok(app) => Ok(Launch {
             app,
             plant,
+            http,
             _folder: folder,
             _log: guard,
         }),
@@ -238,29 +243,32 @@ async fn serve_until_told(launch: &Launch, listen: SocketAddr) -> Result<(), Exi
     };
     // Listened for before anybody is told that the program runs.
     let told = told_to_end().map_err(|error| fault("Signals cannot be heard", error))?;
-    let server = Server::bind(launch.app.clone(), listen)
+    let server = Server::bind(launch.app.clone(), listen, &launch.http)
         .await
-        .map_err(|error| Exit {
-            code: NO_ADDRESS,
-            message: format!(
-                "{listen} cannot be listened on ({error}): another program may have it. \
-             --listen {}:0 takes a free port.",
-                listen.ip()
-            ),
+        .map_err(|error| match error {
+            BindError::Address(error) => Exit {
+                code: NO_ADDRESS,
+                message: format!(
+                    "{listen} cannot be listened on ({error}): another program may have it. \
+                     --listen {}:0 takes a free port.",
+                    listen.ip()
+                ),
+            },
+            BindError::Tls(_) | BindError::InTheClear(_) => Exit {
+                code: CONFIG,
+                message: sentence(&error.to_string()),
+            },
         })?;
     say_problems(&launch.app).await;
     // Whoever started us may not be reading any more; that is no reason to end.
     let mut out = std::io::stdout();
-    let ready =
-        writeln!(out, "Millrace is ready: http://{}/", server.address()).and_then(|()| out.flush());
+    let ready = writeln!(out, "Millrace is ready: {}", server.url()).and_then(|()| out.flush());
     if let Err(error) = ready {
         tracing::warn!(%error, "nobody reads standard output");
     }
     tracing::info!(address = %server.address(), "ready");
-    server
-        .serve(told)
-        .await
-        .map_err(|error| fault("The server ended", error))
+    server.serve(told).await;
+    Ok(())
 }
 
 /// Tells a person at a terminal what the login screen tells.

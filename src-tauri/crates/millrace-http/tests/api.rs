@@ -24,7 +24,7 @@ struct Site {
     at: SocketAddr,
     launch: Launch,
     end: oneshot::Sender<()>,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<()>,
     _data: tempfile::TempDir,
 }
 
@@ -44,9 +44,13 @@ impl Site {
         ];
         let cli = <Cli as clap::Parser>::try_parse_from(arguments).expect("right arguments");
         let launch = launch(&cli).await.expect("a demo starts everywhere");
-        let server = Server::bind(launch.app.clone(), SocketAddr::from(([127, 0, 0, 1], 0)))
-            .await
-            .expect("a free port");
+        let server = Server::bind(
+            launch.app.clone(),
+            SocketAddr::from(([127, 0, 0, 1], 0)),
+            &launch.http,
+        )
+        .await
+        .expect("a free port");
         let at = server.address();
         let (end, told) = oneshot::channel::<()>();
         let serving = tokio::spawn(server.serve(async {
@@ -123,8 +127,7 @@ impl Site {
         timeout(PATIENCE, self.serving)
             .await
             .expect("streams do not keep it from ending")
-            .expect("no panic")
-            .expect("no fault");
+            .expect("no panic");
         assert_eq!(self.launch.shutdown().await, Vec::<String>::new());
     }
 }

@@ -194,6 +194,17 @@ fn the_demo_runs_once_and_ends_when_told() {
         .output()
         .expect("it runs");
     check_ended(&third, 69, &[taken, "another program"]);
+    let open = Command::new(env!("CARGO_BIN_EXE_millrace-headless"))
+        .env_clear()
+        .args(["--demo", "--listen", "0.0.0.0:0", "--data-dir"])
+        .arg(other.path())
+        .output()
+        .expect("it runs");
+    check_ended(
+        &open,
+        78,
+        &["reached from other machines", "http.certificate"],
+    );
 
     check_ended(&first.end(), 0, &[]);
     check_ended(

@@ -1,17 +1,23 @@
 //! `POST /rpc/{command}`: carries one request to the command table and its answer back. Leaves out
 //! what commands there are.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use millrace_app::AppError;
 use millrace_core::error_code::ErrorCode;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::Shared;
+
+/// How long a request's body may take to arrive.
+const BODY_LIMIT: Duration = Duration::from_secs(20);
 
 /// The cookie that carries the session of a browser; scripts send a bearer token instead.
 const COOKIE_NAME: &str = "millrace_session";
@@ -21,12 +27,20 @@ pub(super) async fn call(
     State(shared): State<Shared>,
     Path(command): Path<String>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Response {
+    let Ok(body) = timeout(BODY_LIMIT, Bytes::from_request(request, &())).await else {
+        return refusal(
+            StatusCode::REQUEST_TIMEOUT,
+            ErrorCode::BadRequest,
+            "the request took too long to arrive",
+        );
+    };
     let payload = match payload_of(&headers, body) {
         Ok(payload) => payload,
         Err((status, message)) => return refusal(status, ErrorCode::BadRequest, message),
     };
+    let is_tls = shared.is_tls;
     let token = token_of(&headers);
     let cookie_after = cookie_after(&command);
     // On a task of its own: a browser that hangs up must not break off a command half-way.
@@ -46,7 +60,7 @@ pub(super) async fn call(
     });
     match outcome {
         Ok(answer) => {
-            let cookie = cookie_after.and_then(|change| change.header(&answer));
+            let cookie = cookie_after.and_then(|change| change.header(&answer, is_tls));
             let mut response = json_response(StatusCode::OK, &json!({ "ok": answer }));
             if let Some(cookie) = cookie {
                 response.headers_mut().insert(SET_COOKIE, cookie);
@@ -125,15 +139,18 @@ fn cookie_after(command: &str) -> Option<CookieChange> {
 }
 
 impl CookieChange {
-    fn header(self, answer: &Value) -> Option<HeaderValue> {
+    fn header(self, answer: &Value, is_tls: bool) -> Option<HeaderValue> {
         const RULES: &str = "HttpOnly; SameSite=Strict; Path=/";
-        let text = match self {
+        let mut text = match self {
             CookieChange::Set => {
                 let token = answer["token"].as_str().filter(|token| !token.is_empty())?;
                 format!("{COOKIE_NAME}={token}; {RULES}")
             }
             CookieChange::Clear => format!("{COOKIE_NAME}=; {RULES}; Max-Age=0"),
         };
+        if is_tls {
+            text.push_str("; Secure");
+        }
         HeaderValue::try_from(text).ok()
     }
 }
@@ -214,7 +231,7 @@ mod tests {
     fn only_logging_in_and_out_touches_the_cookie() {
         let header = |command: &str, answer: Value| {
             cookie_after(command)?
-                .header(&answer)
+                .header(&answer, false)
                 .map(|value| value.to_str().expect("readable").to_owned())
         };
         let opened = header("session_open", json!({"token": "f00d"})).expect("a session");
@@ -230,6 +247,14 @@ mod tests {
             header("session_close", json!({}))
                 .expect("cleared")
                 .ends_with("Max-Age=0")
+        );
+        let secure = CookieChange::Set.header(&json!({"token": "f00d"}), true);
+        assert!(
+            secure
+                .expect("a session")
+                .to_str()
+                .expect("readable")
+                .ends_with("; Secure")
         );
         assert_eq!(header("session_get", json!({"token": ""})), None);
         assert_eq!(header("session_open", json!({"token": "a\r\nb: c"})), None);
