@@ -9,3 +9,4 @@ mod owner;
 mod source;
 mod tree;
 mod ui;
+mod webview;
