@@ -16,5 +16,6 @@ mod people;
 mod posting;
 mod posting_done;
 mod secrets;
+mod settings;
 mod training;
 mod truth;

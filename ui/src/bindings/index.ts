@@ -2103,6 +2103,165 @@ roles: Array<Role>,
  * What these roles may do.
  */
 rights: Array<Right>, };
+export type SettingDifference = { 
+/**
+ * Which.
+ */
+key: string, 
+/**
+ * Now.
+ */
+before: string | null, 
+/**
+ * Then.
+ */
+after: string | null, };
+export type SettingKind = { "kind": "text" } | { "kind": "file" } | { "kind": "choice", 
+/**
+ * The words.
+ */
+words: Array<string>, } | { "kind": "number", 
+/**
+ * Least, as it is written.
+ */
+least: string, 
+/**
+ * Most, as it is written.
+ */
+most: string, 
+/**
+ * Whole numbers only.
+ */
+is_whole: boolean, } | { "kind": "switch" } | { "kind": "texts" } | { "kind": "secret" };
+export type SettingSet = { 
+/**
+ * Which, with dots.
+ */
+key: string, 
+/**
+ * The value as people write it; `None` = back to the default.
+ */
+value: string | null, 
+/**
+ * The state of the file that the person saw.
+ */
+fingerprint: string, 
+/**
+ * Why, at least three characters.
+ */
+reason: string, 
+/**
+ * The person's own secret.
+ */
+secret: string, };
+export type SettingSource = "default" | "file" | "env" | "here";
+export type SettingView = { 
+/**
+ * Where it stands in the file, with dots.
+ */
+key: string, 
+/**
+ * What its value is.
+ */
+kind: SettingKind, 
+/**
+ * Unit; empty where there is none.
+ */
+unit: string, 
+/**
+ * What the file and the environment say now; `None` = nothing. Empty for a secret that is set.
+ */
+value: string | null, 
+/**
+ * Value where nothing is said.
+ */
+default: string | null, 
+/**
+ * Where the value comes from.
+ */
+source: SettingSource, 
+/**
+ * Who changed it here last, where that still stands.
+ */
+changed_by: string | null, 
+/**
+ * When, UTC ms.
+ */
+changed_at_ms: number | null, 
+/**
+ * The program was started with another value: this one counts after a restart.
+ */
+is_pending: boolean, 
+/**
+ * What the program was started with.
+ */
+running: string | null, 
+/**
+ * Fixed for good once orders came: it ties records together.
+ */
+is_fixed: boolean, 
+/**
+ * Allowed and seldom wise: `poll_fast`, `timeout_over_poll`, `nodes_swapped`, `plain_http`,
+ * `password_inline`.
+ */
+warning: string | null, };
+export type SettingsDifference = { 
+/**
+ * The other file's text.
+ */
+text: string, };
+export type SettingsDifferenceView = { 
+/**
+ * The settings that differ.
+ */
+rows: Array<SettingDifference>, 
+/**
+ * True when something differs that is no single setting, such as the table of materials.
+ */
+has_more: boolean, };
+export type SettingsImport = { 
+/**
+ * The other file's text.
+ */
+text: string, 
+/**
+ * The state of the file that the person saw.
+ */
+fingerprint: string, 
+/**
+ * Why, at least three characters.
+ */
+reason: string, 
+/**
+ * The person's own secret.
+ */
+secret: string, };
+export type SettingsText = { 
+/**
+ * TOML.
+ */
+text: string, };
+export type SettingsView = { 
+/**
+ * The configuration file; `None` = the settings are built in, as the demo's are.
+ */
+file: string | null, 
+/**
+ * Tells this state of the file from another; goes with every change.
+ */
+fingerprint: string, 
+/**
+ * Why nothing can be changed from here, as the system or the program says.
+ */
+why_not: string | null, 
+/**
+ * How many settings count only after a restart.
+ */
+pending: number, 
+/**
+ * The settings, in the order of the table.
+ */
+settings: Array<SettingView>, };
 export type ShortageView = { 
 /**
  * The silo.
@@ -2461,6 +2620,11 @@ export interface Commands {
   outbox_retry: { request: OutboxRetry; response: OutboxView };
   outbox_by_hand: { request: OutboxSigned; response: OutboxView };
   outbox_waive: { request: OutboxSigned; response: OutboxView };
+  settings_list: { request: Nothing; response: SettingsView };
+  settings_text_get: { request: Nothing; response: SettingsText };
+  settings_difference_view: { request: SettingsDifference; response: SettingsDifferenceView };
+  setting_set: { request: SettingSet; response: SettingsView };
+  settings_import: { request: SettingsImport; response: SettingsView };
   erp_get: { request: Nothing; response: ErpView };
   erp_examine: { request: Nothing; response: ErpExamination };
 }

@@ -1,6 +1,12 @@
 //! The plant's wiring: where the PLC and the ERP are, which registers, which silos. Read from TOML;
-//! an unknown or missing key is refused with its name. Leaves out what people edit in the UI.
+//! an unknown or missing key is refused with its name. The environment may stand over the file. Leaves
+//! out changing it (`edit`, `file`) and the table of what may be set (`settings`).
 
+pub mod edit;
+pub mod file;
+pub mod settings;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use millrace_core::ids::SiloNo;
@@ -243,23 +249,12 @@ pub struct SiloSeed {
 }
 
 impl Config {
-    /// Reads a configuration file.
+    /// Reads a configuration file, with what the process' environment sets over it.
     ///
     /// # Errors
     /// A sentence that names the file, the key and what is wrong.
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            ConfigError(format!(
-                "the configuration {} cannot be read ({error}): copy config.example.toml there, or start with --demo",
-                path.display()
-            ))
-        })?;
-        Config::parse(&text).map_err(|error| {
-            ConfigError(format!(
-                "the configuration {} is wrong: {error}",
-                path.display()
-            ))
-        })
+        Ok(Loaded::read(path, std::env::vars())?.config)
     }
 
     /// Reads a configuration text.
@@ -285,71 +280,93 @@ impl Config {
                 config.site.zone
             ));
         }
-        if !["en", "nl", "id"].contains(&config.site.language.as_str()) {
-            return bad(format!(
-                "site.language: {:?} is none of en, nl, id",
-                config.site.language
-            ));
-        }
-        if let Some(plc) = &config.plc {
-            if !(100..=1_000).contains(&plc.poll_live_ms) {
-                return bad(format!(
-                    "plc.poll_live_ms: {} is outside 100 to 1000",
-                    plc.poll_live_ms
-                ));
-            }
-            if !(200..=60_000).contains(&plc.poll_idle_ms) {
-                return bad(format!(
-                    "plc.poll_idle_ms: {} is outside 200 to 60000",
-                    plc.poll_idle_ms
-                ));
-            }
-            if !(10..=3_600).contains(&plc.stall_after_s) {
-                return bad(format!(
-                    "plc.stall_after_s: {} is outside 10 to 3600",
-                    plc.stall_after_s
-                ));
-            }
-            if !(200..=60_000).contains(&plc.poll_area_ms) {
-                return bad(format!(
-                    "plc.poll_area_ms: {} is outside 200 to 60000",
-                    plc.poll_area_ms
-                ));
-            }
-            if plc.batches_in_plc_max == 0 {
-                return bad("plc.batches_in_plc_max must be at least 1".into());
-            }
-        }
         if config.http.certificate.is_some() != config.http.key.is_some() {
             return bad(
                 "http.certificate and http.key belong together: give both or neither".into(),
             );
         }
-        if !(1..=10_000).contains(&config.http.requests_per_second_max) {
-            return bad(format!(
-                "http.requests_per_second_max: {} is outside 1 to 10000",
-                config.http.requests_per_second_max
-            ));
-        }
-        if !(1..=1_000).contains(&config.http.connections_max) {
-            return bad(format!(
-                "http.connections_max: {} is outside 1 to 1000",
-                config.http.connections_max
-            ));
-        }
-        if let Some(erp) = &config.erp
-            && !(Decimal::new(1, 1)..=Decimal::from(50)).contains(&erp.posts_per_second_max)
-        {
-            return bad(format!(
-                "erp.posts_per_second_max: {} is outside 0.1 to 50",
-                erp.posts_per_second_max
-            ));
-        }
-        if config.intake.open_batches_max < 1 {
-            return bad("intake.open_batches_max must be at least 1".into());
-        }
+        settings::check(&table(text)?)?;
         Ok(config)
     }
+}
+
+/// A configuration with what it was read from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// What counts.
+    pub config: Config,
+    /// The file's text as it stands with what the environment sets written into it.
+    pub effective: String,
+    /// What the environment sets, by key.
+    pub environment: BTreeMap<&'static str, String>,
+}
+
+/// Begins the name of a variable that stands for a setting: `MILLRACE__PLC__POLL_LIVE_MS` is
+/// `plc.poll_live_ms`.
+pub const ENVIRONMENT: &str = "MILLRACE__";
+
+impl Loaded {
+    /// Reads a file, and the variables that stand for settings.
+    ///
+    /// # Errors
+    /// A sentence that names the file or the variable, the key and what is wrong.
+    pub fn read(
+        path: &Path,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<Loaded, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            ConfigError(format!(
+                "the configuration {} cannot be read ({error}): copy config.example.toml there, or start with --demo",
+                path.display()
+            ))
+        })?;
+        Loaded::from_text(text, variables).map_err(|error| {
+            ConfigError(format!(
+                "the configuration {} is wrong: {error}",
+                path.display()
+            ))
+        })
+    }
+
+    /// As [`Loaded::read`], from a text.
+    ///
+    /// # Errors
+    /// A sentence that names the key or the variable and what is wrong.
+    pub fn from_text(
+        text: String,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<Loaded, ConfigError> {
+        let mut effective = text;
+        let mut environment = BTreeMap::new();
+        for (name, value) in variables {
+            let Some(rest) = name.strip_prefix(ENVIRONMENT) else {
+                continue;
+            };
+            let key = rest.to_lowercase().replace("__", ".");
+            let Some(setting) = settings::setting(&key) else {
+                return Err(ConfigError(format!(
+                    "the environment sets {name}, and there is no setting {key}"
+                )));
+            };
+            effective = edit::with(&effective, setting, &value)
+                .map_err(|error| ConfigError(format!("{name} in the environment: {error}")))?;
+            environment.insert(setting.key, value);
+        }
+        Ok(Loaded {
+            config: Config::parse(&effective)?,
+            effective,
+            environment,
+        })
+    }
+}
+
+/// The text as a table, for what goes by keys.
+///
+/// # Errors
+/// A sentence that names the line.
+pub fn table(text: &str) -> Result<toml::Table, ConfigError> {
+    text.parse()
+        .map_err(|error| ConfigError(told(text, &error)))
 }
 
 /// Reads the silos file; `rate_factor` scales the usual rates (the demo runs faster than life).
@@ -503,5 +520,44 @@ mod tests {
             &format!("{SITE}[intake]\nopen_batches_max = 0\n"),
             "open_batches_max",
         );
+    }
+
+    fn set(pairs: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
+        let variables = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Loaded::from_text(SITE.to_owned(), variables)
+    }
+
+    #[test]
+    fn the_environment_stands_over_the_file() {
+        let loaded = set(&[
+            ("HOME", "/nowhere"),
+            ("MILLRACE_ERP_PASSWORD", "not a setting"),
+            ("MILLRACE__SITE__LANGUAGE", "nl"),
+            ("MILLRACE__INTAKE__OPEN_BATCHES_MAX", "25"),
+        ])
+        .expect("valid");
+        assert_eq!(loaded.config.site.language, "nl");
+        assert_eq!(loaded.config.intake.open_batches_max, 25);
+        assert_eq!(loaded.environment.len(), 2);
+    }
+
+    #[test]
+    fn a_variable_that_is_no_setting_or_has_no_value_for_it_is_refused_by_name() {
+        for (name, value, told) in [
+            ("MILLRACE__SITE__COLOUR", "red", "site.colour"),
+            ("MILLRACE__SITE__LANGUAGE", "fr", "none of en, nl, id"),
+            ("MILLRACE__INTAKE__OPEN_BATCHES_MAX", "0", "outside 1 to"),
+            (
+                "MILLRACE__INTAKE__OPEN_BATCHES_MAX",
+                "many",
+                "not a whole number",
+            ),
+            ("MILLRACE__PLC__POLL_LIVE_MS", "500", "no section [plc]"),
+        ] {
+            let error = set(&[(name, value)]).expect_err(name);
+            assert!(error.to_string().contains(told), "{name}: {error}");
+        }
     }
 }

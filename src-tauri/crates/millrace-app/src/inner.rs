@@ -2,6 +2,7 @@
 //! commands, the engine and the jobs commit through it, so that every change is announced.
 //! Leaves out putting it together ([`crate::start`]).
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -73,6 +74,11 @@ pub(crate) struct Inner {
     pub(crate) plc_address: String,
     pub(crate) plc_config: Option<config::Plc>,
     pub(crate) config_file: Option<PathBuf>,
+    /// The text that the program was started with, the environment's part included.
+    pub(crate) config_text: String,
+    pub(crate) environment: BTreeMap<&'static str, String>,
+    /// Held while the configuration file is changed.
+    pub(crate) settings_turn: tokio::sync::Mutex<()>,
     pub(crate) silos_file: Option<PathBuf>,
     /// Held by the one examination of the PLC that may run.
     pub(crate) examine_turn: tokio::sync::Mutex<()>,

@@ -1,6 +1,7 @@
 //! What the application starts from: the wiring, the register map, the silos, the clock. Wrong files
 //! become problems that the application shows, with what still works. Leaves out starting it.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use rust_decimal::Decimal;
 
 use crate::clock::{Clock, SystemClock};
 use crate::commands::training::Trainer;
-use crate::config::{self, Config, ConfigError, SiloSeed};
+use crate::config::{self, Config, ConfigError, Loaded, SiloSeed};
 
 /// Who moves the application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +58,10 @@ pub struct Setup {
     pub config: Config,
     /// Where the wiring was read from; `None` = it is built in, as the demo's is.
     pub config_file: Option<PathBuf>,
+    /// The text that counts: the file's, with what the environment sets written into it.
+    pub config_text: String,
+    /// What the environment sets, by key.
+    pub environment: BTreeMap<&'static str, String>,
     /// The register map, or why there is none.
     pub registers: Result<RegisterMap, String>,
     /// The silos, or why there are none.
@@ -90,7 +95,11 @@ impl Setup {
         data_dir: &Path,
         version: &str,
     ) -> Result<Setup, ConfigError> {
-        let mut config = Config::load(config_path)?;
+        let Loaded {
+            mut config,
+            effective,
+            environment,
+        } = Loaded::read(config_path, std::env::vars())?;
         let base = config_path.parent().unwrap_or(Path::new("."));
         if let Some(erp) = config.erp.as_mut().map(|erp| &mut erp.connector) {
             let files = [erp.password_file.as_mut(), erp.ca_file.as_mut()];
@@ -131,6 +140,8 @@ impl Setup {
         Ok(Setup {
             config,
             config_file: Some(config_path.to_path_buf()),
+            config_text: effective,
+            environment,
             registers,
             silos,
             data_dir: data_dir.to_path_buf(),
@@ -163,7 +174,7 @@ impl Setup {
         version: &str,
     ) -> Result<Setup, ConfigError> {
         let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
-        let config = Config::parse(&format!(
+        let text = format!(
             "silos = \"demo\"\n[site]\nkey = \"demo\"\nname = \"North mill\"\nline = \"Line 1\"\nzone = \"Asia/Jakarta\"\n\
              [plc]\nregisters = \"demo\"\npoll_live_ms = 250\n[plc.driver]\nkind = \"fins_udp\"\naddress = \"{plc}\"\nnode_local = 1\nnode_plc = 2\n\
              timeout_ms = 500\n[erp]\nimport_every_min = 60\n[erp.connector]\nkind = \"odoo_addon\"\nurl = {}\ndatabase = {}\nlogin = {}\npassword = {}\n",
@@ -171,13 +182,16 @@ impl Setup {
             quote(&login.database),
             quote(&login.login),
             quote(&login.password),
-        ))?;
+        );
+        let config = Config::parse(&text)?;
         let factor = Decimal::try_from(speed)
             .unwrap_or(Decimal::ONE)
             .max(Decimal::new(1, 1));
         Ok(Setup {
             config,
             config_file: None,
+            config_text: text,
+            environment: BTreeMap::new(),
             registers: Ok(RegisterMap::parse(registers_toml)
                 .map_err(|error| ConfigError(error.to_string()))?),
             silos: Ok(config::parse_silos(silos_toml, factor)?),

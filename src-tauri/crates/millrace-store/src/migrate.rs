@@ -18,6 +18,9 @@ const MIGRATIONS: &[M<'_>] = &[
     )),
     M::up(include_str!("../../../../migrations/0005_posting.sql")),
     M::up(include_str!("../../../../migrations/0006_person_grant.sql")),
+    M::up(include_str!(
+        "../../../../migrations/0007_setting_change.sql"
+    )),
 ];
 
 /// How long a connection waits for a lock before it gives up.

@@ -10,6 +10,7 @@ CREATE INDEX outbox_by_batch ON outbox (batch_id);
 CREATE INDEX outbox_by_order ON outbox (order_id, id);
 CREATE INDEX outbox_by_state ON outbox (state, id);
 CREATE INDEX outbox_open ON outbox (state, next_at_ms) WHERE state NOT IN ('posted', 'waived', 'by_hand');
+CREATE INDEX setting_change_by_key ON setting_change (key, id);
 CREATE INDEX signature_by_batch ON signature (batch_id);
 CREATE INDEX silo_movement_by_silo ON silo_movement (silo_no, seq);
 CREATE INDEX silo_movement_by_time ON silo_movement (at_ms);
@@ -215,6 +216,14 @@ CREATE TABLE sample (
     dosed_g  INTEGER,
     PRIMARY KEY (batch_id, at_ms)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE setting_change (
+    id     INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms  INTEGER NOT NULL,
+    key    TEXT NOT NULL,
+    -- As it is written; null = back to the default.
+    value  TEXT,
+    person TEXT NOT NULL
+) STRICT;
 CREATE TABLE signature (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
     batch_id     INTEGER NOT NULL REFERENCES batch (id),
@@ -276,6 +285,8 @@ CREATE TRIGGER outbox_attempt_is_append_only_d BEFORE DELETE ON outbox_attempt B
 CREATE TRIGGER outbox_attempt_is_append_only_u BEFORE UPDATE ON outbox_attempt
     WHEN OLD.ended_at_ms IS NOT NULL OR NEW.outbox_id <> OLD.outbox_id OR NEW.number <> OLD.number OR NEW.act <> OLD.act OR NEW.began_at_ms <> OLD.began_at_ms
     BEGIN SELECT RAISE (ABORT, 'attempts are append-only'); END;
+CREATE TRIGGER setting_change_is_append_only_d BEFORE DELETE ON setting_change BEGIN SELECT RAISE (ABORT, 'changes of settings are append-only'); END;
+CREATE TRIGGER setting_change_is_append_only_u BEFORE UPDATE ON setting_change BEGIN SELECT RAISE (ABORT, 'changes of settings are append-only'); END;
 CREATE TRIGGER signature_is_append_only_d BEFORE DELETE ON signature BEGIN SELECT RAISE (ABORT, 'signatures are append-only'); END;
 CREATE TRIGGER signature_is_append_only_u BEFORE UPDATE ON signature BEGIN SELECT RAISE (ABORT, 'signatures are append-only'); END;
 CREATE TRIGGER silo_movement_is_append_only_d BEFORE DELETE ON silo_movement BEGIN SELECT RAISE (ABORT, 'the silo ledger is append-only'); END;

@@ -25,6 +25,8 @@ mod plc_decide;
 pub mod plc_event;
 mod plc_facts;
 pub mod session;
+pub mod settings;
+pub mod settings_act;
 pub mod silo;
 pub mod table;
 pub mod training;

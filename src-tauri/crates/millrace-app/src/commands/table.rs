@@ -22,14 +22,16 @@ use super::overview::OverviewView;
 use super::plc::{PlcFlagsSet, PlcSlotDecide, PlcView};
 use super::plc_event::PlcEventList;
 use super::session::{AppInfo, Done, FirstAdminCreate, Nothing, SessionOpen, SessionView};
+use super::settings::{SettingsDifference, SettingsDifferenceView, SettingsText, SettingsView};
+use super::settings_act::{SettingSet, SettingsImport};
 use super::silo::{ConsumptionGet, ConsumptionView, MovementList, MovementPage, SiloList};
 use super::training::{TrainingSet, TrainingView};
 use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
     batch_act, batch_command, batch_view, chart, erp, examine, history, live, manual, order,
-    order_decide, outbox, outbox_act, overview, plc, plc_decide, plc_event, session, silo,
-    training,
+    order_decide, outbox, outbox_act, overview, plc, plc_decide, plc_event, session, settings,
+    settings_act, silo, training,
 };
 use crate::error::AppError;
 
@@ -127,6 +129,11 @@ commands! {
     outbox_act::outbox_retry(OutboxRetry) -> OutboxView, [right OutboxRetry, audited];
     outbox_act::outbox_by_hand(OutboxSigned) -> OutboxView, [right OutboxWaive, audited];
     outbox_act::outbox_waive(OutboxSigned) -> OutboxView, [right OutboxWaive, audited];
+    settings::settings_list(Nothing) -> SettingsView, [right View];
+    settings::settings_text_get(Nothing) -> SettingsText, [right SettingsChange];
+    settings::settings_difference_view(SettingsDifference) -> SettingsDifferenceView, [right SettingsChange];
+    settings_act::setting_set(SettingSet) -> SettingsView, [right SettingsChange, audited];
+    settings_act::settings_import(SettingsImport) -> SettingsView, [right SettingsChange, audited];
     erp::erp_get(Nothing) -> ErpView, [right View];
     erp::erp_examine(Nothing) -> ErpExamination, [right ErpExamine, audited];
 }

@@ -16,6 +16,7 @@ pub mod outbox;
 pub mod outbox_attempt;
 pub mod person;
 pub mod sample;
+pub mod setting_change;
 pub mod signature;
 pub mod silo;
 pub mod silo_movement;
