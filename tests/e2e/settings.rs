@@ -158,7 +158,7 @@ async fn what_cannot_be_changes_no_byte() {
         ("intake.open_batches_max", Some("0"), "outside 1 to"),
         ("intake.open_batches_max", Some("ten"), "whole number"),
         ("intake.policy", Some("sometimes"), "unknown variant"),
-        ("intake.scaling_limit_pct", Some("1e3"), "not a number"),
+        ("intake.scaling_limit_pct", Some("1e3"), "outside 0 to 100"),
         ("site.zone", Some("Java/Nowhere"), "IANA"),
         ("site.key", Some("other"), "stays as it is"),
         ("site.name", Some(""), "one line"),

@@ -6,6 +6,7 @@ import type {
 import type { AppEvent, Host } from "../src/lib/host/types";
 import { outboxAnswers } from "./mock-outbox";
 import { plcAnswers } from "./mock-plc";
+import { settingsAnswers } from "./mock-settings";
 import { approve, event, finish, MIN, post, sign, START_MS, World, type Batch } from "./mock-world";
 
 const scene = new URLSearchParams(window.location.search).get("scene") ?? "run";
@@ -321,6 +322,7 @@ const handlers: Handlers = {
     return { rows, total: rows.length, next: null };
   },
   ...outboxAnswers({ world, now, isErpGood }),
+  ...settingsAnswers({ scene, refuse }),
   ...plcAnswers({ scene, now, refuse, isSecret: (secret) => PEOPLE.some((person) => person.name === user.name && person.secret === secret) }),
   // No order of this world differs in the ERP.
   order_difference_decide: () => refuse("not_found", "no difference"),

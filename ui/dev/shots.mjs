@@ -34,6 +34,7 @@ const SHOTS = [
   ["plc", "run", "/plc"], ["plc-differ", "differ", "/plc"], ["plc-decide", "differ", "/plc", { click: "decide-4" }], ["plc-never", "never", "/plc"], ["plc-lost", "plclost", "/plc"], ["plc-standing-night", "standing", "/plc", { theme: "night" }],
   ["plc-link", "run", "/plc", { click: "tab-link" }], ["plc-events", "differ", "/plc", { click: "tab-events" }], ["plc-examine", "run", "/plc", { click: "tab-examine" }], ["plc-nl-1280", "differ", "/plc", { language: "nl", size: [1280, 720] }],
   ["training", "run", "/training"], ["training-on-night", "run", "/training", { click: "switch-drop", theme: "night" }], ["training-id-1280", "run", "/training", { language: "id", size: [1280, 720] }], ["live-standing", "standing", "/live"],
+  ["settings", "settings", "/settings"], ["settings-value", "settings", "/settings", { click: "setting-plc.poll_live_ms" }], ["settings-demo-night-nl", "run", "/settings", { theme: "night", language: "nl", click: "setting-site.key" }],
   ["live-nl", "run", "/live", { language: "nl" }], ["queue-id", "run", "/queue", { language: "id" }], ["overview-id", "over", "/overview", { language: "id" }], ["queue-1280", "over", "/queue/102", { size: [1280, 720] }],
   ["overview-1280", "over", "/overview", { size: [1280, 720] }], ["live-1280", "over", "/live", { size: [1280, 720] }], ["live-1920", "over", "/live", { size: [1920, 1080] }],
 ];

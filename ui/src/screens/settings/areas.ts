@@ -3,6 +3,7 @@ import type { Component } from "svelte";
 import type { Right, Role } from "../../bindings";
 import { m } from "../../paraglide/messages.js";
 import About from "./About.svelte";
+import Values from "./values/Values.svelte";
 
 export interface Area {
   name: string;
@@ -15,5 +16,6 @@ export interface Area {
 }
 
 export const AREAS: readonly Area[] = [
+  { name: "values", title: m.settings_values, component: Values, right: "view", role: "viewer" },
   { name: "about", title: m.settings_about, component: About, right: "view", role: "viewer" },
 ];
