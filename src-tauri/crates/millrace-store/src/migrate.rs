@@ -18,6 +18,7 @@ const MIGRATIONS: &[M<'_>] = &[
     )),
     M::up(include_str!("../../../../migrations/0005_posting.sql")),
     M::up(include_str!("../../../../migrations/0006_person_grant.sql")),
+    M::up(include_str!("../../../../migrations/0007_person_life.sql")),
 ];
 
 /// How long a connection waits for a lock before it gives up.
