@@ -198,7 +198,7 @@ CREATE TABLE person (
     created_at_ms   INTEGER NOT NULL,
     failed_attempts INTEGER NOT NULL DEFAULT 0,
     locked_until_ms INTEGER NOT NULL DEFAULT 0
-) STRICT;
+, full_name TEXT NOT NULL DEFAULT '', must_change_secret INTEGER NOT NULL DEFAULT 0, secret_set_at_ms INTEGER NOT NULL DEFAULT 0, disabled_at_ms INTEGER, last_login_at_ms INTEGER, version INTEGER NOT NULL DEFAULT 1, changed_by TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TABLE person_grant (
     person_id INTEGER NOT NULL REFERENCES person (id),
     role      TEXT NOT NULL,
@@ -276,6 +276,7 @@ CREATE TRIGGER outbox_attempt_is_append_only_d BEFORE DELETE ON outbox_attempt B
 CREATE TRIGGER outbox_attempt_is_append_only_u BEFORE UPDATE ON outbox_attempt
     WHEN OLD.ended_at_ms IS NOT NULL OR NEW.outbox_id <> OLD.outbox_id OR NEW.number <> OLD.number OR NEW.act <> OLD.act OR NEW.began_at_ms <> OLD.began_at_ms
     BEGIN SELECT RAISE (ABORT, 'attempts are append-only'); END;
+CREATE TRIGGER person_is_never_deleted BEFORE DELETE ON person BEGIN SELECT RAISE (ABORT, 'people are disabled, never deleted'); END;
 CREATE TRIGGER signature_is_append_only_d BEFORE DELETE ON signature BEGIN SELECT RAISE (ABORT, 'signatures are append-only'); END;
 CREATE TRIGGER signature_is_append_only_u BEFORE UPDATE ON signature BEGIN SELECT RAISE (ABORT, 'signatures are append-only'); END;
 CREATE TRIGGER silo_movement_is_append_only_d BEFORE DELETE ON silo_movement BEGIN SELECT RAISE (ABORT, 'the silo ledger is append-only'); END;
