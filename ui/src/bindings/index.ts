@@ -775,7 +775,7 @@ guarantee: GuaranteeView,
  * The link.
  */
 link: LinkView, };
-export type ErrorCode = "not_logged_in" | "wrong_secret" | "locked_out" | "no_right" | "not_found" | "changed" | "illegal_transition" | "bad_request" | "not_ready" | "erp_unavailable" | "unknown_command" | "store_failed" | "internal";
+export type ErrorCode = "not_logged_in" | "wrong_secret" | "locked_out" | "no_right" | "must_change_secret" | "not_found" | "changed" | "illegal_transition" | "bad_request" | "not_ready" | "erp_unavailable" | "unknown_command" | "store_failed" | "internal";
 export type FaultGroup = "wire" | "plc" | "plant" | "erp";
 export type FaultTarget = { 
 /**
@@ -811,6 +811,19 @@ name: string,
  * Secret, at least 10 characters.
  */
 secret: string, };
+export type Grant = { 
+/**
+ * The role.
+ */
+role: Role, 
+/**
+ * Key of the site; `None` = every site.
+ */
+site: string | null, 
+/**
+ * Name of the line; `None` = every line of the site. Means nothing without a site.
+ */
+line: string | null, };
 export type GuaranteeView = { "kind": "unique_key", 
 /**
  * Version of what keeps the keys there.
@@ -1665,6 +1678,142 @@ asked_at_ms: number,
  * When it was written and read back; `None` = not yet.
  */
 sent_at_ms: number | null, };
+export type PersonAct = { 
+/**
+ * Which person.
+ */
+id: UserId, 
+/**
+ * The version that the caller saw.
+ */
+version: number, };
+export type PersonAdd = { 
+/**
+ * Name, which is also the login; stays for ever.
+ */
+name: string, 
+/**
+ * Name as signatures print it; empty = the name.
+ */
+full_name: string, 
+/**
+ * What the person is, and where.
+ */
+grants: Array<Grant>, };
+export type PersonChange = { 
+/**
+ * Which person.
+ */
+id: UserId, 
+/**
+ * The version that the caller saw.
+ */
+version: number, 
+/**
+ * Name as signatures print it; empty = the name.
+ */
+full_name: string, 
+/**
+ * All grants, in place of those of before.
+ */
+grants: Array<Grant>, };
+export type PersonGet = { 
+/**
+ * Its id.
+ */
+id: UserId, };
+export type PersonList = { 
+/**
+ * By name.
+ */
+people: Array<PersonView>, 
+/**
+ * Key of this site, as grants name it.
+ */
+site: string, 
+/**
+ * Name of this site.
+ */
+site_name: string, 
+/**
+ * Name of this line.
+ */
+line: string, 
+/**
+ * The caller's own grants: a new grant reaches no further.
+ */
+own_grants: Array<Grant>, };
+export type PersonRefusal = "own" | "needs_super_admin" | "beyond_place" | "unknown_place" | "last_super_admin";
+export type PersonSecretView = { 
+/**
+ * The person.
+ */
+person: PersonView, 
+/**
+ * To be handed over; must be changed at the next login.
+ */
+secret: string, };
+export type PersonView = { 
+/**
+ * Id.
+ */
+id: UserId, 
+/**
+ * Name, which is also the login.
+ */
+name: string, 
+/**
+ * Name as signatures print it.
+ */
+full_name: string, 
+/**
+ * What the person is, and where.
+ */
+grants: Array<Grant>, 
+/**
+ * May no longer log in.
+ */
+is_disabled: boolean, 
+/**
+ * Since when.
+ */
+disabled_at_ms: number | null, 
+/**
+ * Has a secret that somebody else made, and must change it at the next login.
+ */
+must_change_secret: boolean, 
+/**
+ * When the secret was set.
+ */
+secret_set_at_ms: number, 
+/**
+ * When the person was added.
+ */
+created_at_ms: number, 
+/**
+ * When the person logged in last.
+ */
+last_login_at_ms: number | null, 
+/**
+ * No login before this time, after wrong secrets.
+ */
+locked_until_ms: number | null, 
+/**
+ * Goes back with every change.
+ */
+version: number, 
+/**
+ * Who made the last change.
+ */
+changed_by: string, 
+/**
+ * Why the caller may not disable this person or reset the secret.
+ */
+why_not: PersonRefusal | null, 
+/**
+ * Nobody else who may log in is super administrator here.
+ */
+is_last_super_admin: boolean, };
 export type Phase = "idle" | "running" | "paused" | "held";
 export type PhaseView = { 
 /**
@@ -2076,7 +2225,38 @@ name: string, } | { "code": "no_silo_line" };
 export type ReleaseState = "pending" | "approved" | "rejected" | "cancelled";
 export type Right = "view" | "order_import" | "batch_approve" | "batch_reject" | "batch_start" | "batch_pause" | "batch_stop" | "batch_cancel" | "manual_enter" | "deviation_accept" | "stock_correct" | "outbox_retry" | "outbox_waive" | "plc_decide" | "order_decide" | "plc_examine" | "erp_examine" | "train" | "person_manage" | "audit_view" | "audit_export" | "backup_make" | "settings_change";
 export type Role = "viewer" | "operator" | "planner" | "maintenance" | "auditor" | "supervisor" | "admin" | "super_admin";
+export type RoleList = { 
+/**
+ * From the one that may least.
+ */
+roles: Array<RoleView>, 
+/**
+ * Every right, in order.
+ */
+rights: Array<Right>, };
+export type RoleView = { 
+/**
+ * The role.
+ */
+role: Role, 
+/**
+ * What it carries, in the order of the rights table.
+ */
+rights: Array<Right>, 
+/**
+ * Only a super administrator gives or takes it.
+ */
+is_administrative: boolean, };
 export type RunState = "idle" | "downloading" | "ready" | "running" | "paused" | "held" | "complete" | "stopped" | "aborted";
+export type SecretChange = { 
+/**
+ * The secret of until now.
+ */
+old: string, 
+/**
+ * The new one.
+ */
+new: string, };
 export type SessionOpen = { 
 /**
  * The person's name.
@@ -2102,7 +2282,11 @@ roles: Array<Role>,
 /**
  * What these roles may do.
  */
-rights: Array<Right>, };
+rights: Array<Right>, 
+/**
+ * The secret was made by somebody else: only `secret_change` is open.
+ */
+must_change_secret: boolean, };
 export type ShortageView = { 
 /**
  * The silo.
@@ -2392,6 +2576,7 @@ dosed_g: Array<number | null>,
  * Plan of the silos.
  */
 planned_g: number, };
+export type UserId = number;
 export type WhyNot = { "code": "needs_right", 
 /**
  * Least role that has it.
@@ -2426,6 +2611,7 @@ export interface Commands {
   first_admin_create: { request: FirstAdminCreate; response: SessionView };
   session_get: { request: Nothing; response: SessionView };
   session_close: { request: Nothing; response: Done };
+  secret_change: { request: SecretChange; response: SessionView };
   live_get: { request: Nothing; response: LiveView };
   overview_get: { request: Nothing; response: OverviewView };
   order_import: { request: Nothing; response: ImportReport };
@@ -2463,4 +2649,12 @@ export interface Commands {
   outbox_waive: { request: OutboxSigned; response: OutboxView };
   erp_get: { request: Nothing; response: ErpView };
   erp_examine: { request: Nothing; response: ErpExamination };
+  person_list: { request: Nothing; response: PersonList };
+  person_get: { request: PersonGet; response: PersonView };
+  role_list: { request: Nothing; response: RoleList };
+  person_add: { request: PersonAdd; response: PersonSecretView };
+  person_change: { request: PersonChange; response: PersonView };
+  person_disable: { request: PersonAct; response: PersonView };
+  person_enable: { request: PersonAct; response: PersonView };
+  person_secret_reset: { request: PersonAct; response: PersonSecretView };
 }

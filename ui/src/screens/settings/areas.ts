@@ -3,6 +3,8 @@ import type { Component } from "svelte";
 import type { Right, Role } from "../../bindings";
 import { m } from "../../paraglide/messages.js";
 import About from "./About.svelte";
+import People from "./people/People.svelte";
+import Roles from "./people/Roles.svelte";
 
 export interface Area {
   name: string;
@@ -15,5 +17,7 @@ export interface Area {
 }
 
 export const AREAS: readonly Area[] = [
+  { name: "people", title: m.settings_people, component: People, right: "person_manage", role: "admin" },
+  { name: "roles", title: m.settings_roles, component: Roles, right: "person_manage", role: "admin" },
   { name: "about", title: m.settings_about, component: About, right: "view", role: "viewer" },
 ];
