@@ -142,6 +142,7 @@ impl Running {
         let clock: Arc<dyn Clock> = Arc::clone(&self.world.clock) as Arc<dyn Clock>;
         setup.clock = clock;
         setup.pace = Pace::ByHand;
+        setup.strengthens_secrets = false;
         setup.net = Some(Arc::new(MemoryNet {
             world: Arc::clone(&self.world),
             speech: self.plan.speech(),

@@ -13,6 +13,7 @@ mod doctor_bare;
 mod main_job;
 mod order_life;
 mod people;
+mod people_managed;
 mod posting;
 mod posting_done;
 mod secrets;

@@ -1,10 +1,11 @@
 // A scripted backend for looking at the screens: `npm run dev:mock`, then `?scene=<name>` in the address.
-// Scenes: run (default), over, stale, bad, plclost, erplost, download, idle, empty, first, plant, lost; of the PLC: differ, standing, never, bare, noplc.
+// Scenes: run (default), over, stale, bad, plclost, erplost, download, idle, empty, first, plant, lost; of the PLC: differ, standing, never, bare, noplc; of people: people, onetime.
 import type {
   AppInfo, AttentionView, Commands, JournalView, LiveBatch, LiveView, MovementView, OverviewView, Role, SessionView,
 } from "../src/bindings";
 import type { AppEvent, Host } from "../src/lib/host/types";
 import { outboxAnswers } from "./mock-outbox";
+import { personAnswers } from "./mock-people";
 import { plcAnswers } from "./mock-plc";
 import { settingsAnswers } from "./mock-settings";
 import { approve, event, finish, MIN, post, sign, START_MS, World, type Batch } from "./mock-world";
@@ -32,9 +33,11 @@ const RIGHTS: Record<Role, SessionView["rights"]> = {
 };
 const PEOPLE: AppInfo["demo_people"] = [
   { name: "Operator 1", role: "operator", secret: "amber-mill-27" }, { name: "Supervisor 1", role: "supervisor", secret: "quiet-silo-64" },
+  ...(scene === "people" ? [{ name: "Administrator 1", role: "super_admin" as const, secret: "steel-chute-18" }] : []),
 ];
 const TOKEN = "mock-session";
 let user: { name: string; role: Role } = { name: "Operator 1", role: "operator" };
+let isOneTime = scene === "onetime";
 let active: Batch | null = null;
 let pending: LiveBatch["pending"] = null;
 let revision = 1;
@@ -227,7 +230,7 @@ const logIn = (name: string, secret: string): SessionView => {
   const person = PEOPLE.find((each) => each.name === name && each.secret === secret) ?? refuse("wrong_secret", "");
   user = { name: person.name, role: person.role };
   sessionStorage.setItem("mock.user", name);
-  return { token: TOKEN, user: user.name, roles: [user.role], rights: RIGHTS[user.role] };
+  return { token: TOKEN, user: user.name, roles: [user.role], rights: RIGHTS[user.role], must_change_secret: isOneTime };
 };
 
 type Handlers = { [C in keyof Commands]: (request: Commands[C]["request"]) => Commands[C]["response"] };
@@ -240,7 +243,7 @@ const handlers: Handlers = {
     problems: scene === "plant" ? [{ area: "plc", message: "assets/registers/north.toml, line 12: read_base is missing. Orders and approvals work; nothing can be downloaded." }] : [],
   }),
   session_open: ({ user: name, secret }) => logIn(name, secret),
-  first_admin_create: ({ name }) => ({ token: TOKEN, user: name, roles: ["super_admin"], rights: RIGHTS.super_admin }),
+  first_admin_create: ({ name }) => ({ token: TOKEN, user: name, roles: ["super_admin"], rights: RIGHTS.super_admin, must_change_secret: false }),
   session_get: () => {
     const person = PEOPLE.find((each) => each.name === sessionStorage.getItem("mock.user")) ?? refuse("not_logged_in", "");
     return { ...logIn(person.name, person.secret), token: "" };
@@ -323,6 +326,7 @@ const handlers: Handlers = {
   },
   ...outboxAnswers({ world, now, isErpGood }),
   ...settingsAnswers({ scene, refuse }),
+  ...personAnswers({ now, refuse, rights: RIGHTS, changed: () => (revision += 1), secretChanged: () => (isOneTime = false), view: () => ({ token: "", user: user.name, roles: [user.role], rights: RIGHTS[user.role], must_change_secret: false }) }),
   ...plcAnswers({ scene, now, refuse, isSecret: (secret) => PEOPLE.some((person) => person.name === user.name && person.secret === secret) }),
   // No order of this world differs in the ERP.
   order_difference_decide: () => refuse("not_found", "no difference"),

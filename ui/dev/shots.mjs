@@ -33,6 +33,9 @@ const SHOTS = [
   ["outbox", "run", "/outbox"], ["outbox-erplost", "erplost", "/outbox"], ["veil", "lost", "/live", { wait: 13_000 }], ["menu", "run", "/overview", { click: "user-menu" }],
   ["plc", "run", "/plc"], ["plc-differ", "differ", "/plc"], ["plc-decide", "differ", "/plc", { click: "decide-4" }], ["plc-never", "never", "/plc"], ["plc-lost", "plclost", "/plc"], ["plc-standing-night", "standing", "/plc", { theme: "night" }],
   ["plc-link", "run", "/plc", { click: "tab-link" }], ["plc-events", "differ", "/plc", { click: "tab-events" }], ["plc-examine", "run", "/plc", { click: "tab-examine" }], ["plc-nl-1280", "differ", "/plc", { language: "nl", size: [1280, 720] }],
+  ["people", "people", "/settings", { as: "super_admin" }], ["people-side", "people", "/settings", { as: "super_admin", click: "person-row-Rina" }], ["people-new", "people", "/settings", { as: "super_admin", click: "person-add" }], ["people-night", "people", "/settings", { as: "super_admin", click: "person-row-Administrator 1", theme: "night" }],
+  ["people-nl-1280", "people", "/settings", { as: "super_admin", click: "person-row-Rina", language: "nl", size: [1280, 720] }], ["people-secret", "people", "/settings", { as: "super_admin", clicks: ["person-row-Rina", "person-reset", "dialog-confirm"] }], ["people-disable", "people", "/settings", { as: "super_admin", clicks: ["person-row-Rina", "person-disable"] }],
+  ["roles", "people", "/settings", { as: "super_admin", click: "settings-roles" }], ["roles-id-night", "people", "/settings", { as: "super_admin", click: "settings-roles", language: "id", theme: "night" }], ["own-secret", "onetime", "/onetime", { wait: 500 }], ["own-secret-dialog", "people", "/overview", { as: "super_admin", clicks: ["user-menu", "secret-change-open"] }],
   ["training", "run", "/training"], ["training-on-night", "run", "/training", { click: "switch-drop", theme: "night" }], ["training-id-1280", "run", "/training", { language: "id", size: [1280, 720] }], ["live-standing", "standing", "/live"],
   ["settings", "settings", "/settings"], ["settings-value", "settings", "/settings", { click: "setting-plc.poll_live_ms" }], ["settings-demo-night-nl", "run", "/settings", { theme: "night", language: "nl", click: "setting-site.key" }],
   ["live-nl", "run", "/live", { language: "nl" }], ["queue-id", "run", "/queue", { language: "id" }], ["overview-id", "over", "/overview", { language: "id" }], ["queue-1280", "over", "/queue/102", { size: [1280, 720] }],
@@ -54,11 +57,11 @@ for (const [name, scene, path, options = {}] of SHOTS) {
   if (path !== null) {
     if (scene === "empty") await page.getByTestId("login-demo-supervisor").click();
     else await page.getByTestId(`login-demo-${options.as ?? "supervisor"}`).click();
-    await page.getByTestId("nav-live").waitFor();
+    await page.getByTestId(scene === "onetime" ? "secret-old" : "nav-live").waitFor();
   }
   await page.waitForTimeout(options.wait ?? 1_400);
-  if (options.click) {
-    await page.getByTestId(options.click).first().click();
+  for (const click of options.clicks ?? (options.click ? [options.click] : [])) {
+    await page.getByTestId(click).first().click();
     await page.waitForTimeout(500);
   }
   await page.screenshot({ path: join(out, `${name}.png`) });

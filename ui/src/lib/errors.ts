@@ -10,6 +10,7 @@ const SENTENCES: Record<FailureCode, () => string> = {
   wrong_secret: m.error_wrong_secret,
   locked_out: m.error_locked_out,
   no_right: m.error_no_right,
+  must_change_secret: m.error_must_change_secret,
   not_found: m.error_not_found,
   changed: m.error_changed,
   illegal_transition: m.error_illegal_transition,

@@ -52,6 +52,12 @@ class Session {
     }
   }
 
+  /** The other sessions of this person end; this one goes on. */
+  async changeSecret(old: string, next: string): Promise<void> {
+    const view = await call("secret_change", { old, new: next });
+    if (this.current !== null) this.#adopt({ ...view, token: this.current.token });
+  }
+
   may(right: Right): boolean {
     return this.current?.rights.includes(right) ?? false;
   }
@@ -61,7 +67,8 @@ class Session {
     if (!isDesktop()) sessionStorage.setItem(KEY, view.token);
     this.wasLost = false;
     this.current = view;
-    void live.open();
+    // Without an own secret nothing may be seen yet.
+    if (!view.must_change_secret) void live.open();
   }
 
   #drop(): void {

@@ -22,6 +22,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
 use crate::commands::live::{LinkStateView, LinkView, LiveView, OutboxCounts};
+use crate::commands::refused::Refusals;
 use crate::commands::session::{DemoPerson, StartProblem};
 use crate::commands::training::Trainer;
 use crate::config::{self, MarkDone, SiloSeed};
@@ -44,6 +45,9 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sessions: Sessions,
+    /// Refusals that no row of the trail tells yet.
+    pub(crate) refusals: Refusals,
+    pub(crate) strengthens_secrets: bool,
     pub(crate) bus: EventBus,
     pub(crate) silos: Vec<SiloSeed>,
     pub(crate) map: Option<Arc<RegisterMap>>,

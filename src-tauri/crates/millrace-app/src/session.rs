@@ -4,18 +4,20 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
 use millrace_core::access::{self, Place, Right, Role};
 use millrace_core::error_code::ErrorCode;
 use millrace_core::ids::UserId;
 use millrace_store::Store;
 use millrace_store::table::person::PersonRow;
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::error::AppError;
+use crate::inner::Inner;
 
 /// A session ends at the latest after this.
 const SESSION_MAX_MS: i64 = 12 * 60 * 60 * 1000;
@@ -26,6 +28,12 @@ const LOCK_FIRST_MS: i64 = 30_000;
 /// Longest pause.
 const LOCK_LONGEST_MS: i64 = 15 * 60_000;
 
+/// What hashing a secret costs, in memory (KiB), passes and lanes: 110 to 150 ms on the machine that
+/// `docs/benchmarks.md` describes, 300 ms at the most on one half as fast. Above the floor of 19 MiB, 2, 1.
+const COST: (u32, u32, u32) = (65_536, 2, 1);
+/// How many secrets are hashed at once: many logins cost time, not the machine's memory.
+static HASHING: Semaphore = Semaphore::const_new(2);
+
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
@@ -35,6 +43,8 @@ pub struct Caller {
     pub name: String,
     /// What the person is at this place, from the role that may least.
     pub roles: Vec<Role>,
+    /// The person's secret was made by somebody else: until it is changed nothing else is carried out.
+    pub must_change_secret: bool,
 }
 
 impl Caller {
@@ -44,6 +54,7 @@ impl Caller {
             id: person.id,
             name: person.name.clone(),
             roles: access::roles_at(&person.grants, place),
+            must_change_secret: person.must_change_secret,
         }
     }
 
@@ -56,8 +67,14 @@ impl Caller {
     /// Refuses when no role carries the right.
     ///
     /// # Errors
-    /// [`ErrorCode::NoRight`].
+    /// [`ErrorCode::NoRight`]; [`ErrorCode::MustChangeSecret`] before anything else.
     pub fn must(&self, right: Right) -> Result<(), AppError> {
+        if self.must_change_secret {
+            return Err(AppError::refusal(
+                ErrorCode::MustChangeSecret,
+                "choose a secret of your own first: the one you used was made by somebody else",
+            ));
+        }
         if self.may(right) {
             return Ok(());
         }
@@ -84,6 +101,8 @@ struct Session {
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     open: Mutex<HashMap<[u8; 32], Session>>,
+    /// Held while sessions are brought to what the books say, so that the newest books win.
+    turn: tokio::sync::Mutex<()>,
 }
 
 fn token_hash(token: &str) -> [u8; 32] {
@@ -135,27 +154,71 @@ impl Sessions {
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&token_hash(token));
     }
+
+    /// Ends every session of a person: disabled, or with a new secret.
+    pub(crate) fn end_of(&self, person: UserId) {
+        self.end_of_but(person, None);
+    }
+
+    /// Ends every session of a person except the one with this token.
+    pub(crate) fn end_of_but(&self, person: UserId, token: Option<&str>) {
+        let kept = token.map(token_hash);
+        self.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|hash, session| session.caller.id != person || Some(*hash) == kept);
+    }
+
+    /// Brings a person's open sessions to what the books say now: a right that was taken is gone with
+    /// the next command.
+    fn refresh(&self, now: &Caller) {
+        self.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values_mut()
+            .filter(|session| session.caller.id == now.id)
+            .for_each(|session| session.caller = now.clone());
+    }
 }
 
-/// The hash of a secret in PHC form (Argon2id, 19 MiB, 2 passes), on a thread that may block.
+/// The hash of a secret in PHC form (Argon2id at today's [`COST`]), on a thread that may block.
 pub(crate) async fn hash_secret(secret: String) -> Result<String, AppError> {
+    let fault = |error: &dyn std::error::Error| {
+        AppError::fault(ErrorCode::Internal, "the secret could not be hashed", error)
+    };
+    let (memory_kib, passes, lanes) = COST;
+    let params = Params::new(memory_kib, passes, lanes, None).map_err(|error| fault(&error))?;
+    let _turn = HASHING.acquire().await.map_err(|error| fault(&error))?;
     tokio::task::spawn_blocking(move || {
-        Argon2::default()
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
             .hash_password(secret.as_bytes())
             .map(|hash| hash.to_string())
     })
     .await
-    .map_err(|error| AppError::fault(ErrorCode::Internal, "hashing was interrupted", &error))?
-    .map_err(|error| {
-        AppError::fault(
-            ErrorCode::Internal,
-            "the secret could not be hashed",
-            &error,
-        )
-    })
+    .map_err(|error| fault(&error))?
+    .map_err(|error| fault(&error))
+}
+
+/// True when a kept hash costs an attacker less than one made today; then the login makes a new one.
+#[must_use]
+pub(crate) fn needs_rehash(phc: &str) -> bool {
+    let Ok(hash) = PasswordHash::new(phc) else {
+        return true;
+    };
+    let Ok(params) = Params::try_from(&hash) else {
+        return true;
+    };
+    let (memory_kib, passes, lanes) = COST;
+    hash.algorithm.as_str() != Algorithm::Argon2id.as_str()
+        || params.m_cost() < memory_kib
+        || params.t_cost() < passes
+        || params.p_cost() < lanes
 }
 
 async fn matches(secret: String, phc: String) -> bool {
+    let Ok(_turn) = HASHING.acquire().await else {
+        return false;
+    };
     tokio::task::spawn_blocking(move || {
         PasswordHash::new(&phc).is_ok_and(|hash| {
             Argon2::default()
@@ -168,7 +231,7 @@ async fn matches(secret: String, phc: String) -> bool {
 }
 
 /// A PHC string that no secret matches, so that an unknown name costs as much as a known one.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bWlsbHJhY2Utbm9ib2R5$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const NOBODY: &str = "$argon2id$v=19$m=65536,t=2,p=1$bWlsbHJhY2Utbm9ib2R5$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// The person behind a name and a secret. Wrong attempts are counted in the store before the answer
 /// leaves, so that neither a restart nor many clients at once give more tries.
@@ -231,4 +294,107 @@ pub(crate) async fn authenticate(
         .write(move |tx| tx.person_attempts_set(id, 0, 0).map_err(AppError::from))
         .await?;
     Ok(person)
+}
+
+/// Hashes a secret that was just given right anew where its hash is weaker than today's. A fault leaves
+/// the old hash: logging in does not depend on it.
+pub(crate) async fn strengthen(store: &Store, person: &PersonRow, secret: &str) {
+    if !needs_rehash(&person.secret_phc) {
+        return;
+    }
+    let Ok(phc) = hash_secret(secret.to_owned()).await else {
+        return;
+    };
+    let (id, old) = (person.id, person.secret_phc.clone());
+    let kept = store.write(move |tx| tx.person_secret_rehash(id, &old, &phc));
+    if let Err(error) = kept.await {
+        tracing::warn!(%error, "a secret keeps its older hash until the next login");
+    }
+}
+
+/// Opens a session for a person whose secret was right. What an administrator changed between the secret
+/// and the session counts: it ended no session that was not there yet.
+///
+/// # Errors
+/// [`ErrorCode::NotLoggedIn`] when the person was disabled or got another secret meanwhile.
+pub(crate) async fn open_for(
+    inner: &Inner,
+    person: &PersonRow,
+) -> Result<(String, Caller), AppError> {
+    let place = inner.place();
+    let token = inner
+        .sessions
+        .open(Caller::at(person, &place), inner.clock.as_ref())?;
+    match refresh(inner, person.id).await {
+        Ok(now) if !now.is_disabled && now.secret_set_at_ms == person.secret_set_at_ms => {
+            Ok((token, Caller::at(&now, &place)))
+        }
+        outcome => {
+            inner.sessions.close(&token);
+            outcome?;
+            Err(AppError::refusal(
+                ErrorCode::NotLoggedIn,
+                "an administrator disabled you or reset your secret just now",
+            ))
+        }
+    }
+}
+
+/// Brings a person's open sessions to what the books say now; answers the person.
+///
+/// # Errors
+/// As the store reports them.
+pub(crate) async fn refresh(inner: &Inner, id: UserId) -> Result<PersonRow, AppError> {
+    let _turn = inner.sessions.turn.lock().await;
+    let now = inner
+        .store
+        .read(move |read| read.person(id).map_err(AppError::from))
+        .await?;
+    if now.is_disabled {
+        inner.sessions.end_of(id);
+    } else {
+        inner.sessions.refresh(&Caller::at(&now, &inner.place()));
+    }
+    Ok(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_hash_that_costs_less_than_todays_is_made_anew() {
+        let today = hash_secret("a long enough secret".into())
+            .await
+            .expect("hashed");
+        assert!(
+            today.starts_with("$argon2id$v=19$m=65536,t=2,p=1$"),
+            "{today}"
+        );
+        assert!(!needs_rehash(&today));
+        assert!(
+            !needs_rehash(NOBODY),
+            "an unknown name costs what a known one does"
+        );
+        let stronger = today.replace("t=2", "t=4");
+        assert!(!needs_rehash(&stronger), "nothing is ever made weaker");
+        for weaker in [
+            today.replace("m=65536", "m=19456"),
+            today.replace("t=2", "t=1"),
+            today.replace("argon2id", "argon2i"),
+            "not a hash".to_owned(),
+        ] {
+            assert!(needs_rehash(&weaker), "{weaker}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_secret_matches_its_hash_whatever_it_cost() {
+        let today = hash_secret("a long enough secret".into())
+            .await
+            .expect("hashed");
+        assert!(matches("a long enough secret".into(), today.clone()).await);
+        assert!(!matches("a long enough secreT".into(), today).await);
+        assert!(!matches(String::new(), NOBODY.into()).await);
+    }
 }

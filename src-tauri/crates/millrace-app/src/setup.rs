@@ -80,6 +80,9 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     /// Who moves the application.
     pub pace: Pace,
+    /// Whether a login hashes a secret anew that is kept by a weaker hash than today's. Off only where
+    /// many virtual people log in and what hashing costs is not what is tried.
+    pub strengthens_secrets: bool,
     /// The program's version.
     pub version: String,
 }
@@ -151,6 +154,7 @@ impl Setup {
             erp: None,
             clock: SystemClock::new(),
             pace: Pace::Own,
+            strengthens_secrets: true,
             version: version.to_owned(),
         })
     }
@@ -202,6 +206,7 @@ impl Setup {
             erp: None,
             clock: SystemClock::new(),
             pace: Pace::Own,
+            strengthens_secrets: true,
             version: version.to_owned(),
         })
     }

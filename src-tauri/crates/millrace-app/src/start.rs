@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use millrace_core::access::Right;
 use millrace_core::registers::RegisterMap;
 use millrace_core::units::Grams;
 use millrace_field::plc::Session;
@@ -16,6 +17,7 @@ use tokio::sync::{Notify, broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::commands::live::LiveView;
+use crate::commands::refused::{self, Refusals};
 use crate::commands::session::StartProblem;
 use crate::config;
 use crate::engine::{Engine, Image};
@@ -170,6 +172,8 @@ impl App {
             .map_or(60, |erp| erp.import_every_min.max(1));
         let inner = Arc::new(Inner {
             sessions: Sessions::default(),
+            refusals: Refusals::default(),
+            strengthens_secrets: setup.strengthens_secrets,
             bus: EventBus::new(),
             erp_link: ErpLink::new(erp.is_some(), erp_off.clone(), clock.as_ref()),
             erp_instance: setup.config.erp.as_ref().map_or_else(String::new, |erp| {
@@ -293,6 +297,7 @@ impl App {
                 stragglers.push(name.to_owned());
             }
         }
+        refused::flush(&self.inner).await;
         if let Err(error) = self.inner.store.checkpoint().await {
             tracing::warn!(%error, "the books keep their log beside them until the next start");
         }
@@ -311,15 +316,15 @@ impl App {
         Arc::clone(&self.inner.live.borrow())
     }
 
-    /// Listens to events. Needs a session.
+    /// Listens to events. Needs a session that may see the process.
     ///
     /// # Errors
-    /// [`millrace_core::error_code::ErrorCode::NotLoggedIn`].
+    /// [`millrace_core::error_code::ErrorCode::NotLoggedIn`], or as [`crate::session::Caller::must`].
     pub fn subscribe(
         &self,
         token: Option<&str>,
     ) -> Result<broadcast::Receiver<AppEvent>, AppError> {
-        self.caller(token)?;
+        self.caller(token)?.must(Right::View)?;
         Ok(self.inner.bus.subscribe())
     }
 

@@ -1,6 +1,8 @@
 //! Who may do what: rights are verbs, roles are sets of them, and a role is granted at a place
 //! (`decisions.md` 28). Leaves out sessions and secrets (application) and where grants are stored (store).
 
+pub mod manage;
+
 use serde::{Deserialize, Serialize};
 
 /// One thing a person may do. A row of the command table names exactly one.

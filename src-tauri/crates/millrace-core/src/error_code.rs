@@ -16,6 +16,8 @@ pub enum ErrorCode {
     LockedOut,
     /// The session's role does not carry the right.
     NoRight,
+    /// The secret was given by somebody else; the person must choose their own before anything else.
+    MustChangeSecret,
     /// No such object.
     NotFound,
     /// Somebody else changed the object meanwhile; the message says what.

@@ -13,5 +13,6 @@ pub mod journal;
 pub mod progress;
 pub mod recipe;
 pub mod registers;
+pub mod secret;
 pub mod silo;
 pub mod units;

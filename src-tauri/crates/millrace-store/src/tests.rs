@@ -1,6 +1,7 @@
 //! Round trips, durability settings, what may not be changed, and what a bad file leads to.
 
 mod order;
+mod person;
 mod posting;
 
 use millrace_core::batch::posting::{Posting, PostingEvent};

@@ -4,6 +4,8 @@ import type { Right, Role } from "../../bindings";
 import { m } from "../../paraglide/messages.js";
 import About from "./About.svelte";
 import Values from "./values/Values.svelte";
+import People from "./people/People.svelte";
+import Roles from "./people/Roles.svelte";
 
 export interface Area {
   name: string;
@@ -17,5 +19,7 @@ export interface Area {
 
 export const AREAS: readonly Area[] = [
   { name: "values", title: m.settings_values, component: Values, right: "view", role: "viewer" },
+  { name: "people", title: m.settings_people, component: People, right: "person_manage", role: "admin" },
+  { name: "roles", title: m.settings_roles, component: Roles, right: "person_manage", role: "admin" },
   { name: "about", title: m.settings_about, component: About, right: "view", role: "viewer" },
 ];

@@ -45,10 +45,29 @@ pub(crate) fn of_batch(
     before: &BatchRow,
     after: &BatchRow,
 ) -> AuditEntry {
-    let (before_state, after_state) = (state(before), state(after));
+    let object = format!("batch:{}", after.id);
+    of_change(
+        actor,
+        action,
+        &object,
+        reason,
+        at_ms,
+        (state(before), state(after)),
+    )
+}
+
+/// Something changed from one state (an object) to another: only the fields that differ stand in the row.
+pub(crate) fn of_change(
+    actor: &str,
+    action: &str,
+    object: &str,
+    reason: &str,
+    at_ms: i64,
+    (before, after): (Value, Value),
+) -> AuditEntry {
     let mut old = serde_json::Map::new();
     let mut new = serde_json::Map::new();
-    if let (Value::Object(b), Value::Object(a)) = (before_state, after_state) {
+    if let (Value::Object(b), Value::Object(a)) = (before, after) {
         for (key, value) in a {
             let was = b.get(&key).cloned().unwrap_or(Value::Null);
             if was != value {
@@ -61,7 +80,7 @@ pub(crate) fn of_batch(
         at_ms,
         actor: actor.into(),
         action: action.into(),
-        object: format!("batch:{}", after.id),
+        object: object.into(),
         before: Value::Object(old).to_string(),
         after: Value::Object(new).to_string(),
         reason: reason.into(),

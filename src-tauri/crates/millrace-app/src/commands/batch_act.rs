@@ -30,6 +30,8 @@ const REASON_CHARS_MAX: usize = 500;
 pub(super) struct Signer {
     pub(super) id: UserId,
     pub(super) name: String,
+    /// As signatures print it.
+    pub(super) full_name: String,
 }
 
 /// Asks for the caller's own secret.
@@ -51,6 +53,7 @@ pub(super) async fn sign(context: &Context, secret: &str) -> Result<Signer, AppE
     Ok(Signer {
         id: person.id,
         name: person.name,
+        full_name: person.full_name,
     })
 }
 
@@ -111,7 +114,7 @@ pub(super) fn signature(
     reason: Option<&str>,
 ) -> SignatureRow {
     SignatureRow {
-        person: signer.name.clone(),
+        person: signer.full_name.clone(),
         meaning: meaning.into(),
         at_ms,
         reason: reason.map(str::to_owned),

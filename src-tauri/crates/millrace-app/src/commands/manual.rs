@@ -137,7 +137,7 @@ pub(super) async fn manual_line_enter(
                 id,
                 signer.id,
                 &SignatureRow {
-                    person: signer.name.clone(),
+                    person: signer.full_name.clone(),
                     meaning: "manual_entry".into(),
                     at_ms: entry.at_ms,
                     reason: Some(format!("{}: {}", entered.line.material, entry.weight)),

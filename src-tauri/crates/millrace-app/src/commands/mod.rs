@@ -20,10 +20,13 @@ pub mod order_decide;
 pub mod outbox;
 pub mod outbox_act;
 pub mod overview;
+pub mod person;
+pub mod person_act;
 pub mod plc;
 mod plc_decide;
 pub mod plc_event;
 mod plc_facts;
+pub(crate) mod refused;
 pub mod session;
 pub mod settings;
 pub mod settings_act;
@@ -113,18 +116,26 @@ impl App {
             })?;
         let caller = match info.access {
             Access::Public => self.caller(token).ok(),
-            Access::Session => Some(self.caller(token)?),
-            Access::Right(right) => {
-                let caller = self.caller(token)?;
-                caller.must(right)?;
-                Some(caller)
-            }
+            Access::Session | Access::Right(_) => Some(self.caller(token)?),
         };
         let context = Context {
             app: self.clone(),
             caller,
             token: token.map(str::to_owned),
         };
-        table::run(&context, info.name, payload).await
+        let allowed = match (info.access, &context.caller) {
+            (Access::Right(right), Some(caller)) => caller.must(right),
+            _ => Ok(()),
+        };
+        let outcome = match allowed {
+            Ok(()) => table::run(&context, info.name, payload).await,
+            Err(refusal) => Err(refusal),
+        };
+        if let Err(error) = &outcome
+            && error.code == ErrorCode::NoRight
+        {
+            refused::note(&self.inner, context.caller.as_ref(), info.name).await;
+        }
+        outcome
     }
 }

@@ -1,14 +1,15 @@
 //! Logging in and out, the first administrator, and what the login screen must know.
 //! Leaves out hashing and lockout arithmetic ([`crate::session`]).
 
-use millrace_core::access::{self, Grant, Right, Role};
+use millrace_core::access::{self, Grant, Right, Role, manage};
 use millrace_core::error_code::ErrorCode;
+use millrace_core::secret;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{Context, audit};
 use crate::error::AppError;
-use crate::session::{Caller, authenticate, hash_secret};
+use crate::session::{Caller, authenticate, hash_secret, open_for, strengthen};
 
 /// No parameters.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
@@ -91,6 +92,8 @@ pub struct SessionView {
     pub roles: Vec<Role>,
     /// What these roles may do.
     pub rights: Vec<Right>,
+    /// The secret was made by somebody else: only `secret_change` is open.
+    pub must_change_secret: bool,
 }
 
 /// Create the first administrator; possible only while there is nobody.
@@ -126,12 +129,13 @@ pub(super) async fn app_info(context: &Context, _: Nothing) -> Result<AppInfo, A
     })
 }
 
-fn view(token: String, caller: &Caller) -> SessionView {
+pub(super) fn view(token: String, caller: &Caller) -> SessionView {
     SessionView {
         token,
         user: caller.name.clone(),
         roles: caller.roles.clone(),
         rights: access::rights_of(&caller.roles),
+        must_change_secret: caller.must_change_secret,
     }
 }
 
@@ -150,7 +154,11 @@ pub(super) async fn session_open(
     .await
     {
         Ok(person) => {
+            if inner.strengthens_secrets {
+                strengthen(&inner.store, &person, &request.secret).await;
+            }
             let caller = Caller::at(&person, &inner.place());
+            let id = person.id;
             let entry = audit::of(
                 &caller.name,
                 "session_open",
@@ -160,9 +168,12 @@ pub(super) async fn session_open(
                 &serde_json::json!({ "roles": caller.roles }),
             );
             inner
-                .commit_quietly(false, move |tx| Ok(tx.audit_add(&entry)?))
+                .commit_quietly(false, move |tx| {
+                    tx.person_login_set(id, at_ms)?;
+                    Ok(tx.audit_add(&entry)?)
+                })
                 .await?;
-            let token = inner.sessions.open(caller.clone(), inner.clock.as_ref())?;
+            let (token, caller) = open_for(inner, &person).await?;
             Ok(view(token, &caller))
         }
         Err(refusal) => {
@@ -186,20 +197,17 @@ pub(super) async fn session_open(
     }
 }
 
-/// Shortest secret of an administrator.
-const SECRET_CHARS_MIN: usize = 10;
-
 pub(super) async fn first_admin_create(
     context: &Context,
     request: FirstAdminCreate,
 ) -> Result<SessionView, AppError> {
     let bad = |why: &str| Err(AppError::refusal(ErrorCode::BadRequest, why.to_owned()));
-    let name = request.name.trim().to_owned();
-    if name.is_empty() || name.chars().count() > 64 {
-        return bad("give a name of 1 to 64 characters");
-    }
-    if request.secret.chars().count() < SECRET_CHARS_MIN {
-        return bad("the secret must have at least 10 characters");
+    let name = match manage::name(&request.name) {
+        Ok(name) => name,
+        Err(why) => return bad(&why),
+    };
+    if let Err(refusal) = secret::judge(&name, &request.secret) {
+        return bad(&refusal.to_string());
     }
     let inner = &context.app.inner;
     let taken = || {
@@ -237,6 +245,7 @@ pub(super) async fn first_admin_create(
                 id,
                 name,
                 roles: vec![Role::SuperAdmin],
+                must_change_secret: false,
             })
         })
         .await?;

@@ -19,6 +19,8 @@ use super::order_decide::OrderDifferenceDecide;
 use super::outbox::{OutboxGet, OutboxList, OutboxQuery, OutboxView};
 use super::outbox_act::{OutboxRetry, OutboxSigned};
 use super::overview::OverviewView;
+use super::person::{PersonGet, PersonList, PersonView, RoleList};
+use super::person_act::{PersonAct, PersonAdd, PersonChange, PersonSecretView, SecretChange};
 use super::plc::{PlcFlagsSet, PlcSlotDecide, PlcView};
 use super::plc_event::PlcEventList;
 use super::session::{AppInfo, Done, FirstAdminCreate, Nothing, SessionOpen, SessionView};
@@ -29,9 +31,7 @@ use super::training::{TrainingSet, TrainingView};
 use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
-    batch_act, batch_command, batch_view, chart, erp, examine, history, live, manual, order,
-    order_decide, outbox, outbox_act, overview, plc, plc_decide, plc_event, session, settings,
-    settings_act, silo, training,
+    batch_act, batch_command, batch_view, chart, erp, examine, history, live, manual, order, order_decide, outbox, outbox_act, overview, person, person_act, plc, plc_decide, plc_event, session, settings, settings_act, silo, training,
 };
 use crate::error::AppError;
 
@@ -44,6 +44,9 @@ macro_rules! access {
     };
     (session) => {
         (Access::Session, false)
+    };
+    (session, audited) => {
+        (Access::Session, true)
     };
     (right $right:ident) => {
         (Access::Right(Right::$right), false)
@@ -94,6 +97,7 @@ commands! {
     session::first_admin_create(FirstAdminCreate) -> SessionView, [public, audited];
     session::session_get(Nothing) -> SessionView, [session];
     session::session_close(Nothing) -> Done, [session];
+    person_act::secret_change(SecretChange) -> SessionView, [session, audited];
     live::live_get(Nothing) -> LiveView, [right View];
     overview::overview_get(Nothing) -> OverviewView, [right View];
     order::order_import(Nothing) -> ImportReport, [right OrderImport, audited];
@@ -136,6 +140,14 @@ commands! {
     settings_act::settings_import(SettingsImport) -> SettingsView, [right SettingsChange, audited];
     erp::erp_get(Nothing) -> ErpView, [right View];
     erp::erp_examine(Nothing) -> ErpExamination, [right ErpExamine, audited];
+    person::person_list(Nothing) -> PersonList, [right PersonManage];
+    person::person_get(PersonGet) -> PersonView, [right PersonManage];
+    person::role_list(Nothing) -> RoleList, [right PersonManage];
+    person_act::person_add(PersonAdd) -> PersonSecretView, [right PersonManage, audited];
+    person_act::person_change(PersonChange) -> PersonView, [right PersonManage, audited];
+    person_act::person_disable(PersonAct) -> PersonView, [right PersonManage, audited];
+    person_act::person_enable(PersonAct) -> PersonView, [right PersonManage, audited];
+    person_act::person_secret_reset(PersonAct) -> PersonSecretView, [right PersonManage, audited];
 }
 
 fn parse<T: serde::de::DeserializeOwned>(name: &str, payload: Value) -> Result<T, AppError> {

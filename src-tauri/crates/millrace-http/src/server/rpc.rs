@@ -160,7 +160,7 @@ fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::NotLoggedIn | ErrorCode::WrongSecret => StatusCode::UNAUTHORIZED,
         ErrorCode::LockedOut => StatusCode::TOO_MANY_REQUESTS,
-        ErrorCode::NoRight => StatusCode::FORBIDDEN,
+        ErrorCode::NoRight | ErrorCode::MustChangeSecret => StatusCode::FORBIDDEN,
         ErrorCode::NotFound | ErrorCode::UnknownCommand => StatusCode::NOT_FOUND,
         ErrorCode::Changed | ErrorCode::IllegalTransition | ErrorCode::NotReady => {
             StatusCode::CONFLICT
@@ -267,6 +267,7 @@ mod tests {
             (ErrorCode::WrongSecret, 401),
             (ErrorCode::LockedOut, 429),
             (ErrorCode::NoRight, 403),
+            (ErrorCode::MustChangeSecret, 403),
             (ErrorCode::NotFound, 404),
             (ErrorCode::UnknownCommand, 404),
             (ErrorCode::Changed, 409),

@@ -1,0 +1,137 @@
+//! Who may do what, written out by hand: the other half of double-entry bookkeeping. Nothing here comes
+//! from `millrace_core::access`; a change there that is not meant shows against this table.
+
+use millrace_core::access::Role;
+
+/// Whom a command is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum For {
+    /// Anybody who reaches the program, with or without a session.
+    Anybody,
+    /// Whoever is logged in, whatever their roles.
+    Session,
+    /// Who has one of these roles here.
+    Roles(&'static [Role]),
+}
+
+use Role::{Admin, Auditor, Maintenance, Operator, Planner, SuperAdmin, Supervisor, Viewer};
+
+/// Sees the process.
+const ALL: For = For::Roles(&[
+    Viewer,
+    Operator,
+    Planner,
+    Maintenance,
+    Auditor,
+    Supervisor,
+    Admin,
+    SuperAdmin,
+]);
+/// Runs the line.
+const LINE: For = For::Roles(&[Operator, Supervisor, SuperAdmin]);
+/// Decides what comes in, and what is left out.
+const ORDERS: For = For::Roles(&[Operator, Planner, Supervisor, SuperAdmin]);
+/// Signs and decides.
+const SIGNERS: For = For::Roles(&[Supervisor, SuperAdmin]);
+/// Examines the PLC.
+const PLC: For = For::Roles(&[Operator, Maintenance, Supervisor, Admin, SuperAdmin]);
+/// Examines the way into the ERP.
+const ERP: For = For::Roles(&[
+    Operator,
+    Planner,
+    Maintenance,
+    Supervisor,
+    Admin,
+    SuperAdmin,
+]);
+/// Makes faults for training.
+const TRAINERS: For = For::Roles(&[Operator, Maintenance, Supervisor, Admin, SuperAdmin]);
+/// Manages people.
+const PEOPLE: For = For::Roles(&[Admin, SuperAdmin]);
+
+/// Every command of the table, each once.
+pub(crate) const TABLE: &[(&str, For)] = &[
+    ("app_info", For::Anybody),
+    ("session_open", For::Anybody),
+    ("first_admin_create", For::Anybody),
+    ("session_get", For::Session),
+    ("session_close", For::Session),
+    ("secret_change", For::Session),
+    ("live_get", ALL),
+    ("overview_get", ALL),
+    ("order_import", ORDERS),
+    ("order_list", ALL),
+    ("order_difference_decide", SIGNERS),
+    ("batch_list", ALL),
+    ("batch_get", ALL),
+    ("batch_trend", ALL),
+    ("batch_approve", SIGNERS),
+    ("batch_reject", SIGNERS),
+    ("batch_revoke", SIGNERS),
+    ("batch_start", LINE),
+    ("batch_pause", LINE),
+    ("batch_resume", LINE),
+    ("batch_stop", LINE),
+    ("batch_cancel", ORDERS),
+    ("manual_line_enter", LINE),
+    ("history_list", ALL),
+    ("batch_chart", ALL),
+    ("silo_list", ALL),
+    ("silo_consumption", ALL),
+    ("silo_movements", ALL),
+    ("plc_get", ALL),
+    ("plc_slot_decide", SIGNERS),
+    ("plc_flags_set", SIGNERS),
+    ("plc_event_list", ALL),
+    ("plc_examine", PLC),
+    ("training_get", ALL),
+    ("training_set", TRAINERS),
+    ("training_clear", TRAINERS),
+    ("outbox_list", ALL),
+    ("outbox_get", ALL),
+    ("outbox_retry", LINE),
+    ("outbox_by_hand", SIGNERS),
+    ("outbox_waive", SIGNERS),
+    ("erp_get", ALL),
+    ("erp_examine", ERP),
+    ("person_list", PEOPLE),
+    ("person_get", PEOPLE),
+    ("role_list", PEOPLE),
+    ("person_add", PEOPLE),
+    ("person_change", PEOPLE),
+    ("person_disable", PEOPLE),
+    ("person_enable", PEOPLE),
+    ("person_secret_reset", PEOPLE),
+];
+
+/// Where a role may be granted, and whether it holds at the line that these books are of.
+pub(crate) const PLACES: [(&str, &str, &str, bool); 6] = [
+    ("everywhere", "", "", true),
+    ("own site", "north", "", true),
+    ("own line", "north", "Line 1", true),
+    ("other line", "north", "Line 2", false),
+    ("foreign site", "south", "", false),
+    ("same line of a foreign site", "south", "Line 1", false),
+];
+
+/// What the command line answers, and why nobody needs to log in for it: whoever may start the program on
+/// this machine may do this without it, and none of it opens the books.
+pub(crate) const COMMAND_LINE: &[(&str, &str)] = &[
+    (
+        "plc decode",
+        "judges words that were handed in; reaches nothing",
+    ),
+    ("plc map check", "reads a file that was handed in"),
+    (
+        "plc read",
+        "reads a PLC that whoever is on its network can read",
+    ),
+    (
+        "plc watch",
+        "reads a PLC that whoever is on its network can read",
+    ),
+    (
+        "doctor plc",
+        "reads a PLC; writes only a spare word, when asked to, and sets it back",
+    ),
+];
