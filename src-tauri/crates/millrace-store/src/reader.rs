@@ -15,6 +15,21 @@ pub struct Read<'c> {
 }
 
 impl Read<'_> {
+    /// Runs `work` on one state of the books, whatever is committed meanwhile. May be nested, and
+    /// stand within a transaction.
+    ///
+    /// # Errors
+    /// What `work` returned, or as SQLite reports them.
+    pub fn at_one_moment<T>(
+        &self,
+        work: impl FnOnce(&Read<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.connection.execute_batch("SAVEPOINT moment")?;
+        let outcome = work(self);
+        self.connection.execute_batch("RELEASE moment")?;
+        outcome
+    }
+
     /// Journal mode and `synchronous` of this connection.
     pub(crate) fn durability_pragmas(&self) -> Result<(String, i64), StoreError> {
         let mode = self

@@ -1,3 +1,7 @@
+CREATE INDEX audit_by_action ON audit (action, seq);
+CREATE INDEX audit_by_actor ON audit (actor, seq);
+CREATE INDEX audit_by_object ON audit (object, seq);
+CREATE INDEX audit_by_time ON audit (at_ms);
 CREATE INDEX batch_by_end ON batch (ended_at_ms);
 CREATE UNIQUE INDEX batch_by_slot ON batch (slot) WHERE slot IS NOT NULL;
 CREATE INDEX batch_by_word ON batch (word, id);
@@ -26,6 +30,16 @@ CREATE TABLE audit (
     reason    TEXT NOT NULL,
     prev_hash TEXT NOT NULL,
     hash      TEXT NOT NULL UNIQUE
+, format INTEGER NOT NULL DEFAULT 1, station TEXT NOT NULL DEFAULT '') STRICT;
+CREATE TABLE audit_seal (
+    seal_no   INTEGER PRIMARY KEY,
+    -- The last row it covers, and that row's hash.
+    seq       INTEGER NOT NULL UNIQUE REFERENCES audit (seq),
+    hash      TEXT NOT NULL,
+    at_ms     INTEGER NOT NULL,
+    cause     TEXT NOT NULL,
+    key_no    INTEGER NOT NULL REFERENCES seal_key (key_no),
+    signature TEXT NOT NULL
 ) STRICT;
 CREATE TABLE batch (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -215,6 +229,14 @@ CREATE TABLE sample (
     dosed_g  INTEGER,
     PRIMARY KEY (batch_id, at_ms)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE seal_key (
+    key_no     INTEGER PRIMARY KEY,
+    site       TEXT NOT NULL,
+    public_key TEXT NOT NULL,
+    since_ms   INTEGER NOT NULL,
+    -- The row that tells of it.
+    audit_seq  INTEGER NOT NULL REFERENCES audit (seq)
+) STRICT;
 CREATE TABLE signature (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
     batch_id     INTEGER NOT NULL REFERENCES batch (id),
@@ -264,6 +286,8 @@ CREATE TABLE slot_request (
 ) STRICT;
 CREATE TRIGGER audit_is_append_only_d BEFORE DELETE ON audit BEGIN SELECT RAISE (ABORT, 'the audit trail is append-only'); END;
 CREATE TRIGGER audit_is_append_only_u BEFORE UPDATE ON audit BEGIN SELECT RAISE (ABORT, 'the audit trail is append-only'); END;
+CREATE TRIGGER audit_seal_is_append_only_d BEFORE DELETE ON audit_seal BEGIN SELECT RAISE (ABORT, 'seals are append-only'); END;
+CREATE TRIGGER audit_seal_is_append_only_u BEFORE UPDATE ON audit_seal BEGIN SELECT RAISE (ABORT, 'seals are append-only'); END;
 CREATE TRIGGER equipment_failure_is_append_only_d BEFORE DELETE ON equipment_failure BEGIN SELECT RAISE (ABORT, 'equipment failures are append-only'); END;
 CREATE TRIGGER equipment_failure_is_append_only_u BEFORE UPDATE OF id, generation, content_hash, equipment_code, info, plc_time, stored_at_ms, outbox_id
     ON equipment_failure BEGIN SELECT RAISE (ABORT, 'equipment failures are append-only'); END;
@@ -276,6 +300,8 @@ CREATE TRIGGER outbox_attempt_is_append_only_d BEFORE DELETE ON outbox_attempt B
 CREATE TRIGGER outbox_attempt_is_append_only_u BEFORE UPDATE ON outbox_attempt
     WHEN OLD.ended_at_ms IS NOT NULL OR NEW.outbox_id <> OLD.outbox_id OR NEW.number <> OLD.number OR NEW.act <> OLD.act OR NEW.began_at_ms <> OLD.began_at_ms
     BEGIN SELECT RAISE (ABORT, 'attempts are append-only'); END;
+CREATE TRIGGER seal_key_is_append_only_d BEFORE DELETE ON seal_key BEGIN SELECT RAISE (ABORT, 'seal keys are append-only'); END;
+CREATE TRIGGER seal_key_is_append_only_u BEFORE UPDATE ON seal_key BEGIN SELECT RAISE (ABORT, 'seal keys are append-only'); END;
 CREATE TRIGGER signature_is_append_only_d BEFORE DELETE ON signature BEGIN SELECT RAISE (ABORT, 'signatures are append-only'); END;
 CREATE TRIGGER signature_is_append_only_u BEFORE UPDATE ON signature BEGIN SELECT RAISE (ABORT, 'signatures are append-only'); END;
 CREATE TRIGGER silo_movement_is_append_only_d BEFORE DELETE ON silo_movement BEGIN SELECT RAISE (ABORT, 'the silo ledger is append-only'); END;

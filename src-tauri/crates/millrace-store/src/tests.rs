@@ -2,6 +2,7 @@
 
 mod order;
 mod posting;
+mod trail;
 
 use millrace_core::batch::posting::{Posting, PostingEvent};
 use millrace_core::batch::release::ReleaseEvent;
