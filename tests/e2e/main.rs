@@ -16,5 +16,8 @@ mod people;
 mod posting;
 mod posting_done;
 mod secrets;
+mod trail;
+mod trail_acts;
+mod trail_export;
 mod training;
 mod truth;

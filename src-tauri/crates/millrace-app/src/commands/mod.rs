@@ -27,6 +27,7 @@ mod plc_facts;
 pub mod session;
 pub mod silo;
 pub mod table;
+pub mod trail;
 pub mod training;
 pub mod view;
 
@@ -37,6 +38,7 @@ use serde_json::Value;
 use crate::error::AppError;
 use crate::session::Caller;
 use crate::start::App;
+use crate::station;
 
 /// What a command needs of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +102,20 @@ impl App {
         payload: Value,
         token: Option<&str>,
     ) -> Result<Value, AppError> {
+        self.dispatch_from("", command, payload, token).await
+    }
+
+    /// As [`App::dispatch`]; what the command writes into the trail names this station.
+    ///
+    /// # Errors
+    /// As [`App::dispatch`].
+    pub async fn dispatch_from(
+        &self,
+        station: &str,
+        command: &str,
+        payload: Value,
+        token: Option<&str>,
+    ) -> Result<Value, AppError> {
         let info = table::COMMANDS
             .iter()
             .find(|info| info.name == command)
@@ -123,6 +139,6 @@ impl App {
             caller,
             token: token.map(str::to_owned),
         };
-        table::run(&context, info.name, payload).await
+        station::at(station, table::run(&context, info.name, payload)).await
     }
 }

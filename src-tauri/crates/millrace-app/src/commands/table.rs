@@ -23,12 +23,15 @@ use super::plc::{PlcFlagsSet, PlcSlotDecide, PlcView};
 use super::plc_event::PlcEventList;
 use super::session::{AppInfo, Done, FirstAdminCreate, Nothing, SessionOpen, SessionView};
 use super::silo::{ConsumptionGet, ConsumptionView, MovementList, MovementPage, SiloList};
+use super::trail::{
+    AuditChainGet, AuditChainView, AuditExport, AuditExported, AuditList, AuditPage,
+};
 use super::training::{TrainingSet, TrainingView};
 use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
     batch_act, batch_command, batch_view, chart, erp, examine, history, live, manual, order,
-    order_decide, outbox, outbox_act, overview, plc, plc_decide, plc_event, session, silo,
+    order_decide, outbox, outbox_act, overview, plc, plc_decide, plc_event, session, silo, trail,
     training,
 };
 use crate::error::AppError;
@@ -129,6 +132,9 @@ commands! {
     outbox_act::outbox_waive(OutboxSigned) -> OutboxView, [right OutboxWaive, audited];
     erp::erp_get(Nothing) -> ErpView, [right View];
     erp::erp_examine(Nothing) -> ErpExamination, [right ErpExamine, audited];
+    trail::audit_list(AuditList) -> AuditPage, [right AuditView];
+    trail::audit_chain_get(AuditChainGet) -> AuditChainView, [right AuditView];
+    trail::audit_export(AuditExport) -> AuditExported, [right AuditExport, audited];
 }
 
 fn parse<T: serde::de::DeserializeOwned>(name: &str, payload: Value) -> Result<T, AppError> {

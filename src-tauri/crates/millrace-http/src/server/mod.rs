@@ -2,6 +2,7 @@
 //! Leaves out who may do what; every request goes through the application's command table.
 
 mod events;
+mod export;
 mod guard;
 mod page;
 mod rpc;
@@ -56,6 +57,7 @@ impl Server {
             .route("/rpc/{command}", post(rpc::call))
             .route("/events", get(events::stream))
             .route("/health", get(health))
+            .route("/exports/{name}", get(export::get))
             .fallback(page::get)
             .layer(DefaultBodyLimit::max(BODY_MAX))
             .layer(middleware::from_fn(move |request, next| {
@@ -82,7 +84,12 @@ impl Server {
     /// What the system says when the socket fails for good.
     pub async fn serve(self, told: impl Future<Output = ()>) -> std::io::Result<()> {
         let mut stopped = self.stop.subscribe();
-        let serving = axum::serve(self.listener, self.router).with_graceful_shutdown(async move {
+        let serving = axum::serve(
+            self.listener,
+            self.router
+                .into_make_service_with_connect_info::<SocketAddr>(),
+        )
+        .with_graceful_shutdown(async move {
             // An error means that nobody can stop us any more: stop.
             let _ended = stopped.wait_for(|stop| *stop).await;
         });

@@ -3,7 +3,7 @@
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -12,6 +12,7 @@ use millrace_core::error_code::ErrorCode;
 use serde_json::{Value, json};
 
 use super::Shared;
+use std::net::SocketAddr;
 
 /// The cookie that carries the session of a browser; scripts send a bearer token instead.
 const COOKIE_NAME: &str = "millrace_session";
@@ -19,6 +20,7 @@ const COOKIE_NAME: &str = "millrace_session";
 /// Carries a request out.
 pub(super) async fn call(
     State(shared): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(command): Path<String>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -33,7 +35,7 @@ pub(super) async fn call(
     let carried_out = tokio::spawn(async move {
         shared
             .app
-            .dispatch(&command, payload, token.as_deref())
+            .dispatch_from(&peer.ip().to_string(), &command, payload, token.as_deref())
             .await
     })
     .await;

@@ -216,6 +216,36 @@ impl Read<'_> {
             .optional()?)
     }
 
+    /// What people call a row's object; `None` = it is no batch, or there is no such batch.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn audit_label(&self, object: &str) -> Result<Option<String>, StoreError> {
+        let Some(id) = object
+            .strip_prefix("batch:")
+            .and_then(|id| id.parse::<i64>().ok())
+        else {
+            return Ok(None);
+        };
+        Ok(self
+            .connection
+            .prepare_cached("SELECT label FROM batch WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// The hash of one row; `None` = there is no such row.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn audit_hash(&self, seq: i64) -> Result<Option<String>, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT hash FROM audit WHERE seq = ?1")?
+            .query_row([seq], |row| row.get(0))
+            .optional()?)
+    }
+
     /// When the last row was written, UTC milliseconds.
     ///
     /// # Errors
