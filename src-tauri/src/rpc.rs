@@ -5,6 +5,7 @@
 use millrace_app::event::AppEvent;
 use millrace_app::{App, AppError};
 use millrace_core::error_code::ErrorCode;
+use millrace_http::launch::host_name;
 use serde_json::Value;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
@@ -56,7 +57,8 @@ pub(crate) async fn rpc(
         let channel = channel_of(&payload)?.channel_on(webview);
         return subscribe(&app, token.as_deref(), channel, &feed);
     }
-    app.dispatch(&command, payload, token.as_deref()).await
+    app.dispatch_from(&host_name(), &command, payload, token.as_deref())
+        .await
 }
 
 fn channel_of(payload: &Value) -> Result<JavaScriptChannelId, AppError> {

@@ -18,5 +18,8 @@ mod posting;
 mod posting_done;
 mod secrets;
 mod settings;
+mod trail;
+mod trail_acts;
+mod trail_export;
 mod training;
 mod truth;

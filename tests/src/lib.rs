@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use millrace_app::clock::{Clock, HandClock};
 use millrace_app::commands::live::{LinkStateView, LiveView};
+use millrace_app::commands::table::COMMANDS;
 use millrace_app::config::Config;
 use millrace_app::{App, AppError, Pace, Setup};
+use millrace_core::access::{Grant, Role};
 use millrace_core::units::Grams;
 use millrace_office::erp::ErpConnector;
 use millrace_plant::odoo::{BookView, FaultChange};
@@ -203,7 +205,54 @@ impl Rig {
             Who::Operator => &self.operator,
             Who::Supervisor => &self.supervisor,
         };
-        self.app.dispatch(command, payload, Some(token)).await
+        self.call_as(token, command, payload).await
+    }
+
+    /// Sends a command with a session of one's own. What is audited and succeeds leaves exactly one row
+    /// of its name in the trail, whoever asks and whatever else the trail takes meanwhile.
+    pub async fn call_as(
+        &self,
+        token: &str,
+        command: &str,
+        payload: Value,
+    ) -> Result<Value, AppError> {
+        let is_audited = COMMANDS
+            .iter()
+            .any(|info| info.name == command && info.is_audited);
+        let before = self.audit_count(command).await;
+        let answer = self.app.dispatch(command, payload, Some(token)).await;
+        let rows = self.audit_count(command).await - before;
+        if answer.is_ok() {
+            assert_eq!(
+                rows,
+                i64::from(is_audited),
+                "rows of {command} in the trail"
+            );
+        }
+        answer
+    }
+
+    /// How many rows of the trail tell of this action.
+    pub async fn audit_count(&self, action: &str) -> i64 {
+        let action = action.to_owned();
+        let count = self.app.store().read(move |read| read.audit_count(&action));
+        count.await.expect("readable")
+    }
+
+    /// Logs in somebody with other roles, who has the supervisor's secret; answers the session.
+    pub async fn log_in_as(&self, name: &str, role: Role) -> String {
+        let named = name.to_owned();
+        let added = self.app.store().write(move |tx| {
+            let supervisor = tx.person_by_name("Supervisor 1")?.expect("the demo's");
+            let grants = [Grant::everywhere(role)];
+            tx.person_add(&named, &grants, &supervisor.secret_phc, NOON_MS)
+        });
+        added.await.expect("a new person");
+        let secret = self.secret("Supervisor 1").await;
+        let open = json!({ "user": name, "secret": secret });
+        let session = self.app.dispatch("session_open", open, None).await;
+        let session = session.expect("may log in");
+        session["token"].as_str().expect("a token").to_owned()
     }
 
     /// Sends a command that must succeed.

@@ -64,6 +64,7 @@ impl From<StoreError> for AppError {
             StoreError::Missing { .. } => AppError::refusal(ErrorCode::NotFound, error.to_string()),
             StoreError::Changed { .. } => AppError::refusal(ErrorCode::Changed, error.to_string()),
             StoreError::TooNew { .. }
+            | StoreError::TooOld { .. }
             | StoreError::Corrupt { .. }
             | StoreError::Migration(_)
             | StoreError::Sqlite(_)

@@ -35,6 +35,8 @@ use crate::jobs::message_done::Closing;
 use crate::jobs::rate::RateBound;
 use crate::session::Sessions;
 use crate::setup::Demo;
+use crate::station;
+use crate::trail::job::Trail;
 
 /// How many journal rows are announced one by one after a commit; a longer backlog is not.
 const JOURNAL_BURST: i64 = 50;
@@ -98,6 +100,7 @@ pub(crate) struct Inner {
     pub(crate) live_nudge: Notify,
     pub(crate) live: watch::Sender<Arc<LiveView>>,
     pub(crate) live_state: tokio::sync::Mutex<LiveState>,
+    pub(crate) trail: Trail,
 }
 
 #[derive(Debug, Default)]
@@ -127,7 +130,7 @@ impl Inner {
         T: Send + 'static,
         F: FnOnce(&Write<'_>) -> Result<T, AppError> + Send + 'static,
     {
-        let outcome = self.store.write(work).await?;
+        let outcome = self.store.write_at(station::current(), work).await?;
         if is_news {
             self.revision.fetch_add(1, Ordering::SeqCst);
             self.live_nudge.notify_one();

@@ -15,7 +15,9 @@ mod seed;
 pub mod session;
 mod setup;
 mod start;
+mod station;
 mod task;
+pub mod trail;
 
 pub use error::AppError;
 pub use setup::{Demo, DemoLogin, Pace, Setup};

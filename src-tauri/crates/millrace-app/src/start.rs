@@ -32,6 +32,7 @@ use crate::seed::seed;
 use crate::session::Sessions;
 use crate::setup::{Pace, Setup};
 use crate::task;
+use crate::trail::job::{self, Trail};
 
 /// How long a task may take to stop.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
@@ -162,6 +163,18 @@ impl App {
             .await
             .map_err(|error| StartError(error.to_string()))?;
 
+        let (trail, why) = Trail::begin(
+            &store,
+            clock.as_ref(),
+            &setup.data_dir,
+            &setup.config.site.key,
+        )
+        .await
+        .map_err(|error| StartError(error.to_string()))?;
+        for why in why {
+            problem("audit", why);
+        }
+
         let plc_settings = setup.config.plc.as_ref();
         let ms = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         let (live, _) = watch::channel(Arc::new(empty_live()));
@@ -223,6 +236,7 @@ impl App {
             live_nudge: Notify::new(),
             live,
             live_state: tokio::sync::Mutex::new(LiveState::default()),
+            trail,
             store,
             clock,
             silos,
@@ -269,6 +283,17 @@ impl App {
             tokio::spawn(task::run_posting(Arc::clone(&self.inner), stopped.clone())),
         ));
         tasks.push((
+            "trail",
+            tokio::spawn(task::run_trail(Arc::clone(&self.inner), stopped.clone())),
+        ));
+        tasks.push((
+            "trail check",
+            tokio::spawn(task::run_trail_check(
+                Arc::clone(&self.inner),
+                stopped.clone(),
+            )),
+        ));
+        tasks.push((
             "live",
             tokio::spawn(task::run_live(Arc::clone(&self.inner), stopped.clone())),
         ));
@@ -298,6 +323,10 @@ impl App {
             }
         }
         refused::flush(&self.inner).await;
+        // Who ends in good order leaves nothing unsealed.
+        if let Err(error) = job::seal_when_due(&self.inner, true).await {
+            tracing::warn!(%error, "the last rows of the trail wait for the next start's seal");
+        }
         if let Err(error) = self.inner.store.checkpoint().await {
             tracing::warn!(%error, "the books keep their log beside them until the next start");
         }
@@ -342,6 +371,20 @@ impl App {
     /// The store's.
     pub async fn work_outbox(&self) -> Result<bool, AppError> {
         Ok(posting::work(&self.inner).await? == Worked::Did)
+    }
+
+    /// One round of the trail's jobs: clock, seal, and a check that was asked for; for tests that move
+    /// time by hand.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn work_trail(&self) -> Result<(), AppError> {
+        job::watch_clock(&self.inner).await?;
+        job::seal_when_due(&self.inner, false).await?;
+        if self.inner.trail.check_state().is_running {
+            job::check(&self.inner).await?;
+        }
+        Ok(())
     }
 
     /// The books, for oracles in tests.

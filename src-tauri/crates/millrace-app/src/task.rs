@@ -10,9 +10,15 @@ use crate::inner::Inner;
 use crate::jobs::posting::Worked;
 use crate::jobs::{intake, posting};
 use crate::start::App;
+use crate::trail::job;
 
 /// How often the snapshot goes out (`decisions.md` 31: values at most twice a second).
 const LIVE_MS: u64 = 500;
+
+/// How often the clock is watched, and how long a due seal waits at most.
+const TRAIL: Duration = Duration::from_secs(2);
+/// How often the whole trail is checked without being asked.
+const TRAIL_CHECK: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Resolves once the program shall stop (or nobody is left to say so).
 async fn asked_to_stop(stopped: &mut watch::Receiver<bool>) {
@@ -105,5 +111,33 @@ pub(crate) async fn run_live(inner: Arc<Inner>, mut stopped: watch::Receiver<boo
             () = inner.live_nudge.notified() => tokio::time::sleep(Duration::from_millis(100)).await,
         }
         inner.publish().await;
+    }
+}
+
+pub(crate) async fn run_trail(inner: Arc<Inner>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        if let Err(error) = job::watch_clock(&inner).await {
+            tracing::warn!(%error, "a jump of the clock is not in the trail");
+        }
+        if let Err(error) = job::seal_when_due(&inner, false).await {
+            tracing::warn!(%error, "the trail was not sealed");
+        }
+        tokio::select! {
+            () = asked_to_stop(&mut stopped) => return,
+            () = tokio::time::sleep(TRAIL) => {}
+        }
+    }
+}
+
+pub(crate) async fn run_trail_check(inner: Arc<Inner>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        if let Err(error) = job::check(&inner).await {
+            tracing::warn!(%error, "the trail was not checked");
+        }
+        tokio::select! {
+            () = asked_to_stop(&mut stopped) => return,
+            () = inner.trail.check_nudge.notified() => {}
+            () = tokio::time::sleep(TRAIL_CHECK) => {}
+        }
     }
 }

@@ -290,6 +290,18 @@ async fn say_problems(app: &App) {
     }
 }
 
+/// What this computer is called, as the audit trail names the window's place. A computer that does not
+/// say is "this computer".
+#[must_use]
+pub fn host_name() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .ok()
+        .or_else(|| std::env::var("COMPUTERNAME").ok())
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "this computer".to_owned())
+}
+
 /// Hears the signals that end a program in good order, from now on.
 #[cfg(unix)]
 fn told_to_end() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {

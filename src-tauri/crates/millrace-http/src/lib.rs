@@ -10,6 +10,7 @@ mod place;
 pub mod plc;
 pub mod server;
 mod trainer;
+pub mod verify;
 
 /// What the program calls itself in `--version`, `/health` and the login screen: the version, and
 /// the commit where the build was told one (`MILLRACE_COMMIT`).

@@ -28,6 +28,11 @@ impl Places {
         )
     }
 
+    /// The user's own folders.
+    pub(crate) fn own() -> Result<Places, Exit> {
+        Places::choose(None, None, ProjectDirs::from("", "", "millrace").as_ref())
+    }
+
     fn choose(
         config: Option<&Path>,
         data: Option<&Path>,

@@ -15,6 +15,18 @@ pub enum StoreError {
         /// Highest version known here.
         known: i64,
     },
+    /// The file was written by an older program, and whoever asks may not change it.
+    #[error(
+        "the database {path} has version {found}, this program reads version {known}: start the program once on a copy of it, which brings the copy to that version"
+    )]
+    TooOld {
+        /// Which file.
+        path: String,
+        /// Version in the file.
+        found: i64,
+        /// Version known here.
+        known: i64,
+    },
     /// The file is damaged.
     #[error("the database {path} is damaged ({what}): restore a backup; nothing was written to it")]
     Corrupt {

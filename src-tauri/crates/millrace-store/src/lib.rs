@@ -60,7 +60,20 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&Write<'_>) -> Result<T, E> + Send + 'static,
     {
-        self.writer.write(work).await
+        self.writer.write(String::new(), work).await
+    }
+
+    /// As [`Store::write`]; the audit rows of `work` name this station.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_at<T, E, F>(&self, station: String, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&Write<'_>) -> Result<T, E> + Send + 'static,
+    {
+        self.writer.write(station, work).await
     }
 
     /// Runs `work` on a read connection, on a thread that may block.
@@ -98,6 +111,21 @@ impl Store {
         all.extend(self.readers.each(|read| read.durability_pragmas())?);
         Ok(all)
     }
+}
+
+/// Looks at books that may be somebody else's, or in use: reads them and leaves them as they are.
+///
+/// # Errors
+/// [`StoreError::TooOld`] and [`StoreError::TooNew`] for a file of another version,
+/// [`StoreError::Corrupt`] for one that is no database, and what `work` returned.
+pub fn look<T, E>(path: &Path, work: impl FnOnce(&Read<'_>) -> Result<T, E>) -> Result<T, E>
+where
+    E: From<StoreError>,
+{
+    let connection = migrate::connect_to_look(path)?;
+    work(&Read {
+        connection: &connection,
+    })
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0006_person_grant.sql")),
     M::up(include_str!("../../../../migrations/0007_setting_change.sql")),
     M::up(include_str!("../../../../migrations/0008_person_life.sql")),
+    M::up(include_str!("../../../../migrations/0009_audit_seal.sql")),
 ];
 
 /// How long a connection waits for a lock before it gives up.
@@ -50,6 +51,70 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, StoreError> {
             source,
         },
     })
+}
+
+/// A connection that looks at somebody else's books and leaves them as they are: nothing is migrated,
+/// no writer is needed. A file on a medium that cannot be written to is read as it lies there.
+pub(crate) fn connect_to_look(path: &Path) -> Result<Connection, StoreError> {
+    let refused = |source| StoreError::Open {
+        path: path.display().to_string(),
+        source,
+    };
+    if !path.is_file() {
+        return Err(refused(rusqlite::Error::InvalidPath(path.to_path_buf())));
+    }
+    let version = |connection: &Connection| -> Result<i64, rusqlite::Error> {
+        connection.pragma_query_value(None, "user_version", |row| row.get(0))
+    };
+    let plain = connect_read_only(path)?;
+    let (connection, found) = match version(&plain) {
+        Ok(found) => (plain, found),
+        Err(rusqlite::Error::SqliteFailure(failure, _))
+            if matches!(
+                failure.code,
+                rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly
+            ) =>
+        {
+            let connection = Connection::open_with_flags(
+                format!("file:{}?immutable=1", escaped(path)),
+                OpenFlags::SQLITE_OPEN_READ_ONLY
+                    | OpenFlags::SQLITE_OPEN_NO_MUTEX
+                    | OpenFlags::SQLITE_OPEN_URI,
+            )
+            .map_err(refused)?;
+            let found = version(&connection).map_err(refused)?;
+            (connection, found)
+        }
+        Err(error) => {
+            return Err(StoreError::Corrupt {
+                path: path.display().to_string(),
+                what: error.to_string(),
+            });
+        }
+    };
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let path = || path.display().to_string();
+    match found.cmp(&known) {
+        std::cmp::Ordering::Equal => Ok(connection),
+        std::cmp::Ordering::Greater => Err(StoreError::TooNew {
+            path: path(),
+            found,
+            known,
+        }),
+        std::cmp::Ordering::Less => Err(StoreError::TooOld {
+            path: path(),
+            found,
+            known,
+        }),
+    }
+}
+
+/// A path as it stands in a SQLite address.
+fn escaped(path: &Path) -> String {
+    path.to_string_lossy()
+        .replace('%', "%25")
+        .replace('?', "%3f")
+        .replace('#', "%23")
 }
 
 /// A connection that cannot write.

@@ -15,6 +15,38 @@ pub struct Read<'c> {
 }
 
 impl Read<'_> {
+    /// Runs `work` on one state of the books, whatever is committed meanwhile. May be nested, and
+    /// stand within a transaction.
+    ///
+    /// # Errors
+    /// What `work` returned, or as SQLite reports them.
+    pub fn at_one_moment<T>(
+        &self,
+        work: impl FnOnce(&Read<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.connection.execute_batch("SAVEPOINT moment")?;
+        let outcome = work(self);
+        self.connection.execute_batch("RELEASE moment")?;
+        outcome
+    }
+
+    /// What is wrong with the file itself, one sentence each; SQLite's own quick check.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn damage(&self) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.connection.prepare("PRAGMA quick_check")?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+        let mut found = Vec::new();
+        for row in rows {
+            let verdict = row?;
+            if verdict != "ok" {
+                found.push(format!("the database file is damaged: {verdict}"));
+            }
+        }
+        Ok(found)
+    }
+
     /// Journal mode and `synchronous` of this connection.
     pub(crate) fn durability_pragmas(&self) -> Result<(String, i64), StoreError> {
         let mode = self

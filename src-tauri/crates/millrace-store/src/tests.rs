@@ -3,6 +3,7 @@
 mod order;
 mod person;
 mod posting;
+mod trail;
 
 use millrace_core::batch::posting::{Posting, PostingEvent};
 use millrace_core::batch::release::ReleaseEvent;

@@ -18,6 +18,8 @@ const GROUP: usize = 256;
 #[derive(Debug)]
 pub struct Write<'c> {
     read: Read<'c>,
+    /// Where the act is done that this part commits; empty for the program itself.
+    pub(crate) station: &'c str,
 }
 
 impl<'c> Deref for Write<'c> {
@@ -29,12 +31,15 @@ impl<'c> Deref for Write<'c> {
 
 /// One caller's part of a group. `run` inside the transaction, `finish` after the commit.
 trait Job: Send {
+    /// Where the act is done.
+    fn station(&self) -> String;
     /// True when the part shall be kept.
     fn run(&mut self, tx: &Write<'_>) -> bool;
     fn finish(self: Box<Self>, commit: Result<(), StoreError>);
 }
 
 struct Work<T, E, F> {
+    station: String,
     work: Option<F>,
     outcome: Option<Result<T, E>>,
     answer: oneshot::Sender<Result<T, E>>,
@@ -46,6 +51,10 @@ where
     E: From<StoreError> + Send,
     F: FnOnce(&Write<'_>) -> Result<T, E> + Send,
 {
+    fn station(&self) -> String {
+        self.station.clone()
+    }
+
     fn run(&mut self, tx: &Write<'_>) -> bool {
         if let Some(work) = self.work.take() {
             self.outcome = Some(work(tx));
@@ -104,7 +113,7 @@ impl WriterHandle {
         outcome.await.map_err(|_| StoreError::Stopped)?
     }
 
-    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    pub(crate) async fn write<T, E, F>(&self, station: String, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -112,6 +121,7 @@ impl WriterHandle {
     {
         let (answer, outcome) = oneshot::channel();
         let job = Work {
+            station,
             work: Some(work),
             outcome: None,
             answer,
@@ -184,8 +194,10 @@ fn commit(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), Sto
     let done = (|| {
         for job in &mut *group {
             connection.execute_batch("SAVEPOINT part")?;
+            let station = job.station();
             let keep = job.run(&Write {
                 read: Read { connection },
+                station: &station,
             });
             connection.execute_batch(if keep {
                 "RELEASE part"

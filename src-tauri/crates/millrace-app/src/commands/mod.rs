@@ -32,6 +32,7 @@ pub mod settings;
 pub mod settings_act;
 pub mod silo;
 pub mod table;
+pub mod trail;
 pub mod training;
 pub mod view;
 
@@ -42,6 +43,7 @@ use serde_json::Value;
 use crate::error::AppError;
 use crate::session::Caller;
 use crate::start::App;
+use crate::station;
 
 /// What a command needs of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +107,20 @@ impl App {
         payload: Value,
         token: Option<&str>,
     ) -> Result<Value, AppError> {
+        self.dispatch_from("", command, payload, token).await
+    }
+
+    /// As [`App::dispatch`]; what the command writes into the trail names this station.
+    ///
+    /// # Errors
+    /// As [`App::dispatch`].
+    pub async fn dispatch_from(
+        &self,
+        station: &str,
+        command: &str,
+        payload: Value,
+        token: Option<&str>,
+    ) -> Result<Value, AppError> {
         let info = table::COMMANDS
             .iter()
             .find(|info| info.name == command)
@@ -128,13 +144,14 @@ impl App {
             _ => Ok(()),
         };
         let outcome = match allowed {
-            Ok(()) => table::run(&context, info.name, payload).await,
+            Ok(()) => station::at(station, table::run(&context, info.name, payload)).await,
             Err(refusal) => Err(refusal),
         };
         if let Err(error) = &outcome
             && error.code == ErrorCode::NoRight
         {
-            refused::note(&self.inner, context.caller.as_ref(), info.name).await;
+            let note = refused::note(&self.inner, context.caller.as_ref(), info.name);
+            station::at(station, note).await;
         }
         outcome
     }

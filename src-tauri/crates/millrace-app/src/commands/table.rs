@@ -27,11 +27,14 @@ use super::session::{AppInfo, Done, FirstAdminCreate, Nothing, SessionOpen, Sess
 use super::settings::{SettingsDifference, SettingsDifferenceView, SettingsText, SettingsView};
 use super::settings_act::{SettingSet, SettingsImport};
 use super::silo::{ConsumptionGet, ConsumptionView, MovementList, MovementPage, SiloList};
+use super::trail::{
+    AuditChainGet, AuditChainView, AuditExport, AuditExported, AuditList, AuditPage,
+};
 use super::training::{TrainingSet, TrainingView};
 use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
-    batch_act, batch_command, batch_view, chart, erp, examine, history, live, manual, order, order_decide, outbox, outbox_act, overview, person, person_act, plc, plc_decide, plc_event, session, settings, settings_act, silo, training,
+    batch_act, batch_command, batch_view, chart, erp, examine, history, live, manual, order, order_decide, outbox, outbox_act, overview, person, person_act, plc, plc_decide, plc_event, session, settings, settings_act, silo, trail, training,
 };
 use crate::error::AppError;
 
@@ -148,6 +151,9 @@ commands! {
     person_act::person_disable(PersonAct) -> PersonView, [right PersonManage, audited];
     person_act::person_enable(PersonAct) -> PersonView, [right PersonManage, audited];
     person_act::person_secret_reset(PersonAct) -> PersonSecretView, [right PersonManage, audited];
+    trail::audit_list(AuditList) -> AuditPage, [right AuditView];
+    trail::audit_chain_get(AuditChainGet) -> AuditChainView, [right AuditView];
+    trail::audit_export(AuditExport) -> AuditExported, [right AuditExport, audited];
 }
 
 fn parse<T: serde::de::DeserializeOwned>(name: &str, payload: Value) -> Result<T, AppError> {

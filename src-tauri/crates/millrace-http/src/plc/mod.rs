@@ -18,6 +18,7 @@ use millrace_app::commissioning::words;
 use millrace_core::registers::RegisterMap;
 
 use crate::launch::{Exit, FAULT};
+use crate::verify::{VerifyArgs, verify};
 
 /// Exit code: a file or words that were handed in cannot be read, as for a wrong argument.
 const USAGE: u8 = 2;
@@ -33,6 +34,8 @@ pub enum Command {
     /// Examines a connection and says what is right, what is wrong and what is missing.
     #[command(subcommand)]
     Doctor(DoctorCommand),
+    /// Verifies the audit trail of a database or of an export, and changes nothing.
+    Verify(VerifyArgs),
 }
 
 /// What can be asked about the words of a PLC.
@@ -179,6 +182,11 @@ async fn answer(command: &Command) -> Result<u8, Exit> {
         Command::Plc(PlcCommand::Read(args)) => read::read(args).await,
         Command::Plc(PlcCommand::Watch(args)) => watch::watch(args).await,
         Command::Doctor(DoctorCommand::Plc(args)) => doctor::examine(args).await,
+        Command::Verify(args) => {
+            let (text, code) = verify(args)?;
+            say(&text);
+            Ok(code)
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod accept;
 mod events;
+mod export;
 mod guard;
 mod limit;
 mod page;
@@ -106,6 +107,7 @@ impl Server {
             .route("/rpc/{command}", post(rpc::call))
             .route("/events", get(events::stream))
             .route("/health", get(health))
+            .route("/exports/{name}", get(export::get))
             .fallback(page::get)
             .layer(DefaultBodyLimit::max(BODY_MAX))
             .layer(middleware::from_fn_with_state(border, guard::check))

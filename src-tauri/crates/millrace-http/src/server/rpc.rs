@@ -1,11 +1,12 @@
 //! `POST /rpc/{command}`: carries one request to the command table and its answer back. Leaves out
 //! what commands there are.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, Path, Request, State};
+use axum::extract::{ConnectInfo, FromRequest, Path, Request, State};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -25,6 +26,7 @@ const COOKIE_NAME: &str = "millrace_session";
 /// Carries a request out.
 pub(super) async fn call(
     State(shared): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(command): Path<String>,
     headers: HeaderMap,
     request: Request,
@@ -47,7 +49,7 @@ pub(super) async fn call(
     let carried_out = tokio::spawn(async move {
         shared
             .app
-            .dispatch(&command, payload, token.as_deref())
+            .dispatch_from(&peer.ip().to_string(), &command, payload, token.as_deref())
             .await
     })
     .await;

@@ -3,6 +3,7 @@
 
 pub mod area_step;
 pub mod audit;
+pub mod audit_seal;
 pub mod batch;
 pub mod batch_line;
 pub mod download_step;
