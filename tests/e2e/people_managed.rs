@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use millrace_app::AppError;
+use millrace_app::config::Http;
 use millrace_core::access::{Grant, Role};
 use millrace_core::error_code::ErrorCode;
 use millrace_http::server::Server;
@@ -316,9 +317,13 @@ async fn an_open_stream_of_events_ends_with_the_person() {
     let mill = Mill::open(704).await;
     mill.put("Ana", Role::Operator).await;
     let ana = mill.log_in("Ana", &mill.known().await).await;
-    let server = Server::bind(mill.rig.app.clone(), SocketAddr::from(([127, 0, 0, 1], 0)))
-        .await
-        .expect("a free port");
+    let server = Server::bind(
+        mill.rig.app.clone(),
+        SocketAddr::from(([127, 0, 0, 1], 0)),
+        &Http::default(),
+    )
+    .await
+    .expect("a free port");
     let at = server.address();
     let serving = tokio::spawn(server.serve(std::future::pending()));
     let mut stream = reqwest::Client::new()

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use millrace_app::clock::{Clock, HandClock};
+use millrace_app::config::Http;
 use millrace_app::{App, DemoLogin, Pace, Setup};
 use millrace_core::access::Grant;
 use millrace_core::error_code::ErrorCode;
@@ -40,7 +41,7 @@ pub(crate) struct Site {
     at: SocketAddr,
     client: reqwest::Client,
     end: oneshot::Sender<()>,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<()>,
     _folder: tempfile::TempDir,
 }
 
@@ -73,9 +74,16 @@ impl Site {
         setup.pace = Pace::ByHand;
         setup.strengthens_secrets = false;
         let app = App::start(setup).await.expect("it starts");
-        let server = Server::bind(app.clone(), SocketAddr::from(([127, 0, 0, 1], 0)))
-            .await
-            .expect("a free port");
+        let server = Server::bind(
+            app.clone(),
+            SocketAddr::from(([127, 0, 0, 1], 0)),
+            &Http {
+                requests_per_second_max: 10_000,
+                ..Http::default()
+            },
+        )
+        .await
+        .expect("a free port");
         let at = server.address();
         let (end, told) = oneshot::channel::<()>();
         let serving = tokio::spawn(server.serve(async {
@@ -207,10 +215,7 @@ impl Site {
     pub(crate) async fn close(self) {
         drop(self.client);
         self.end.send(()).expect("it still serves");
-        self.serving
-            .await
-            .expect("no panic")
-            .expect("the server ends");
+        self.serving.await.expect("the server ends");
         assert_eq!(self.app.shutdown().await, Vec::<String>::new());
     }
 }

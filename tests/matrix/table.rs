@@ -46,7 +46,11 @@ const ERP: For = For::Roles(&[
 ]);
 /// Makes faults for training.
 const TRAINERS: For = For::Roles(&[Operator, Maintenance, Supervisor, Admin, SuperAdmin]);
-/// Manages people.
+/// Reads the trail.
+const TRAIL: For = For::Roles(&[Auditor, Supervisor, Admin, SuperAdmin]);
+/// Takes the trail out.
+const EXPORT: For = For::Roles(&[Auditor, Admin, SuperAdmin]);
+/// Manages people and settings.
 const PEOPLE: For = For::Roles(&[Admin, SuperAdmin]);
 
 /// Every command of the table, each once.
@@ -94,6 +98,14 @@ pub(crate) const TABLE: &[(&str, For)] = &[
     ("outbox_waive", SIGNERS),
     ("erp_get", ALL),
     ("erp_examine", ERP),
+    ("audit_list", TRAIL),
+    ("audit_chain_get", TRAIL),
+    ("audit_export", EXPORT),
+    ("settings_list", ALL),
+    ("settings_text_get", PEOPLE),
+    ("settings_difference_view", PEOPLE),
+    ("setting_set", PEOPLE),
+    ("settings_import", PEOPLE),
     ("person_list", PEOPLE),
     ("person_get", PEOPLE),
     ("role_list", PEOPLE),
@@ -115,7 +127,7 @@ pub(crate) const PLACES: [(&str, &str, &str, bool); 6] = [
 ];
 
 /// What the command line answers, and why nobody needs to log in for it: whoever may start the program on
-/// this machine may do this without it, and none of it opens the books.
+/// this machine may do this without it, and none of it changes the books.
 pub(crate) const COMMAND_LINE: &[(&str, &str)] = &[
     (
         "plc decode",
@@ -129,6 +141,10 @@ pub(crate) const COMMAND_LINE: &[(&str, &str)] = &[
     (
         "plc watch",
         "reads a PLC that whoever is on its network can read",
+    ),
+    (
+        "verify",
+        "reads books that whoever owns them can read, and changes nothing",
     ),
     (
         "doctor plc",

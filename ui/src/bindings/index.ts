@@ -219,6 +219,165 @@ batch_label: string,
  * Material.
  */
 material: string, };
+export type AuditChainGet = { 
+/**
+ * Asks for a new check, which runs in the background; ask again for its result.
+ */
+check: boolean, };
+export type AuditChainView = { 
+/**
+ * True while a check is asked for or under way.
+ */
+is_checking: boolean, 
+/**
+ * The last check of this run of the program, if any.
+ */
+report: TrailReport | null, 
+/**
+ * When it ended, UTC milliseconds.
+ */
+checked_at_ms: number | null, 
+/**
+ * Number of the last row.
+ */
+rows: number, 
+/**
+ * Rows behind the newest seal.
+ */
+unsealed: number, 
+/**
+ * The newest seal.
+ */
+sealed: TrailSeal | null, 
+/**
+ * The trail's head now, as an anchor to write down.
+ */
+anchor: string | null, 
+/**
+ * The keys that the books name, oldest first.
+ */
+keys: Array<TrailKey>, 
+/**
+ * True while there is a key to seal with.
+ */
+is_sealing: boolean, };
+export type AuditExport = { 
+/**
+ * Name of the file: letters, digits, `.`, `-`, `_`; `.jsonl` is added.
+ */
+name: string, };
+export type AuditExported = { 
+/**
+ * Its name; a browser fetches it as `exports/<name>`.
+ */
+name: string, 
+/**
+ * Where it lies on the computer that runs the program.
+ */
+path: string, 
+/**
+ * Rows in it.
+ */
+rows: number, 
+/**
+ * Seals in it.
+ */
+seals: number, 
+/**
+ * Its SHA-256, which stands in the trail as well.
+ */
+sha256: string, };
+export type AuditList = { 
+/**
+ * Who, as it stands in the trail.
+ */
+actor: string, 
+/**
+ * What: a command or a step of the engine.
+ */
+action: string, 
+/**
+ * Of which object, as it stands in the trail (`batch:12`), or a batch by its label.
+ */
+object: string, 
+/**
+ * Not before, UTC milliseconds.
+ */
+from_ms: number | null, 
+/**
+ * Before, UTC milliseconds.
+ */
+to_ms: number | null, 
+/**
+ * Continue below this row, for paging.
+ */
+before: number | null, 
+/**
+ * Rows a page, at most 200.
+ */
+limit: number, };
+export type AuditPage = { 
+/**
+ * Rows, newest first.
+ */
+rows: Array<AuditRowView>, 
+/**
+ * Pass as `before` for the next page.
+ */
+next: number | null, 
+/**
+ * Everybody who stands in the trail.
+ */
+actors: Array<string>, 
+/**
+ * Every action that stands in the trail.
+ */
+actions: Array<string>, };
+export type AuditRowView = { 
+/**
+ * Its number.
+ */
+seq: number, 
+/**
+ * UTC milliseconds.
+ */
+at_ms: number, 
+/**
+ * Who; `system` for the program itself.
+ */
+actor: string, 
+/**
+ * What.
+ */
+action: string, 
+/**
+ * Of which object, as stored.
+ */
+object: string, 
+/**
+ * The object's name for people, where it is a batch.
+ */
+label: string | null, 
+/**
+ * What changed, as it was: JSON.
+ */
+before: string, 
+/**
+ * What changed, as it became: JSON.
+ */
+after: string, 
+/**
+ * Why.
+ */
+reason: string, 
+/**
+ * Where; empty for the program itself, and for rows of an older program.
+ */
+station: string, 
+/**
+ * Its hash.
+ */
+hash: string, };
 export type BatchApprove = { 
 /**
  * Which.
@@ -775,7 +934,7 @@ guarantee: GuaranteeView,
  * The link.
  */
 link: LinkView, };
-export type ErrorCode = "not_logged_in" | "wrong_secret" | "locked_out" | "no_right" | "not_found" | "changed" | "illegal_transition" | "bad_request" | "not_ready" | "erp_unavailable" | "unknown_command" | "store_failed" | "internal";
+export type ErrorCode = "not_logged_in" | "wrong_secret" | "locked_out" | "no_right" | "must_change_secret" | "not_found" | "changed" | "illegal_transition" | "bad_request" | "not_ready" | "erp_unavailable" | "unknown_command" | "store_failed" | "internal";
 export type FaultGroup = "wire" | "plc" | "plant" | "erp";
 export type FaultTarget = { 
 /**
@@ -811,6 +970,19 @@ name: string,
  * Secret, at least 10 characters.
  */
 secret: string, };
+export type Grant = { 
+/**
+ * The role.
+ */
+role: Role, 
+/**
+ * Key of the site; `None` = every site.
+ */
+site: string | null, 
+/**
+ * Name of the line; `None` = every line of the site. Means nothing without a site.
+ */
+line: string | null, };
 export type GuaranteeView = { "kind": "unique_key", 
 /**
  * Version of what keeps the keys there.
@@ -1665,6 +1837,142 @@ asked_at_ms: number,
  * When it was written and read back; `None` = not yet.
  */
 sent_at_ms: number | null, };
+export type PersonAct = { 
+/**
+ * Which person.
+ */
+id: UserId, 
+/**
+ * The version that the caller saw.
+ */
+version: number, };
+export type PersonAdd = { 
+/**
+ * Name, which is also the login; stays for ever.
+ */
+name: string, 
+/**
+ * Name as signatures print it; empty = the name.
+ */
+full_name: string, 
+/**
+ * What the person is, and where.
+ */
+grants: Array<Grant>, };
+export type PersonChange = { 
+/**
+ * Which person.
+ */
+id: UserId, 
+/**
+ * The version that the caller saw.
+ */
+version: number, 
+/**
+ * Name as signatures print it; empty = the name.
+ */
+full_name: string, 
+/**
+ * All grants, in place of those of before.
+ */
+grants: Array<Grant>, };
+export type PersonGet = { 
+/**
+ * Its id.
+ */
+id: UserId, };
+export type PersonList = { 
+/**
+ * By name.
+ */
+people: Array<PersonView>, 
+/**
+ * Key of this site, as grants name it.
+ */
+site: string, 
+/**
+ * Name of this site.
+ */
+site_name: string, 
+/**
+ * Name of this line.
+ */
+line: string, 
+/**
+ * The caller's own grants: a new grant reaches no further.
+ */
+own_grants: Array<Grant>, };
+export type PersonRefusal = "own" | "needs_super_admin" | "beyond_place" | "unknown_place" | "last_super_admin";
+export type PersonSecretView = { 
+/**
+ * The person.
+ */
+person: PersonView, 
+/**
+ * To be handed over; must be changed at the next login.
+ */
+secret: string, };
+export type PersonView = { 
+/**
+ * Id.
+ */
+id: UserId, 
+/**
+ * Name, which is also the login.
+ */
+name: string, 
+/**
+ * Name as signatures print it.
+ */
+full_name: string, 
+/**
+ * What the person is, and where.
+ */
+grants: Array<Grant>, 
+/**
+ * May no longer log in.
+ */
+is_disabled: boolean, 
+/**
+ * Since when.
+ */
+disabled_at_ms: number | null, 
+/**
+ * Has a secret that somebody else made, and must change it at the next login.
+ */
+must_change_secret: boolean, 
+/**
+ * When the secret was set.
+ */
+secret_set_at_ms: number, 
+/**
+ * When the person was added.
+ */
+created_at_ms: number, 
+/**
+ * When the person logged in last.
+ */
+last_login_at_ms: number | null, 
+/**
+ * No login before this time, after wrong secrets.
+ */
+locked_until_ms: number | null, 
+/**
+ * Goes back with every change.
+ */
+version: number, 
+/**
+ * Who made the last change.
+ */
+changed_by: string, 
+/**
+ * Why the caller may not disable this person or reset the secret.
+ */
+why_not: PersonRefusal | null, 
+/**
+ * Nobody else who may log in is super administrator here.
+ */
+is_last_super_admin: boolean, };
 export type Phase = "idle" | "running" | "paused" | "held";
 export type PhaseView = { 
 /**
@@ -2076,7 +2384,38 @@ name: string, } | { "code": "no_silo_line" };
 export type ReleaseState = "pending" | "approved" | "rejected" | "cancelled";
 export type Right = "view" | "order_import" | "batch_approve" | "batch_reject" | "batch_start" | "batch_pause" | "batch_stop" | "batch_cancel" | "manual_enter" | "deviation_accept" | "stock_correct" | "outbox_retry" | "outbox_waive" | "plc_decide" | "order_decide" | "plc_examine" | "erp_examine" | "train" | "person_manage" | "audit_view" | "audit_export" | "backup_make" | "settings_change";
 export type Role = "viewer" | "operator" | "planner" | "maintenance" | "auditor" | "supervisor" | "admin" | "super_admin";
+export type RoleList = { 
+/**
+ * From the one that may least.
+ */
+roles: Array<RoleView>, 
+/**
+ * Every right, in order.
+ */
+rights: Array<Right>, };
+export type RoleView = { 
+/**
+ * The role.
+ */
+role: Role, 
+/**
+ * What it carries, in the order of the rights table.
+ */
+rights: Array<Right>, 
+/**
+ * Only a super administrator gives or takes it.
+ */
+is_administrative: boolean, };
 export type RunState = "idle" | "downloading" | "ready" | "running" | "paused" | "held" | "complete" | "stopped" | "aborted";
+export type SecretChange = { 
+/**
+ * The secret of until now.
+ */
+old: string, 
+/**
+ * The new one.
+ */
+new: string, };
 export type SessionOpen = { 
 /**
  * The person's name.
@@ -2102,7 +2441,11 @@ roles: Array<Role>,
 /**
  * What these roles may do.
  */
-rights: Array<Right>, };
+rights: Array<Right>, 
+/**
+ * The secret was made by somebody else: only `secret_change` is open.
+ */
+must_change_secret: boolean, };
 export type SettingDifference = { 
 /**
  * Which.
@@ -2463,6 +2806,95 @@ area: string,
  * What is wrong, where, and what still works.
  */
 message: string, };
+export type TrailFault = { 
+/**
+ * Its kind, for programs: `row_content`, `seal_forged`, `cut_short` …
+ */
+kind: string, 
+/**
+ * The first row that cannot be believed.
+ */
+row: number, 
+/**
+ * What is wrong, for people; English.
+ */
+message: string, };
+export type TrailFinding = { 
+/**
+ * Which check found it.
+ */
+check: string, 
+/**
+ * What is wrong, for people; English.
+ */
+message: string, };
+export type TrailKey = { 
+/**
+ * Its number.
+ */
+key_no: number, 
+/**
+ * In hexadecimal.
+ */
+public_key: string, 
+/**
+ * To compare with what was noted on paper.
+ */
+fingerprint: string, 
+/**
+ * Since when, UTC milliseconds.
+ */
+since_ms: number, };
+export type TrailReport = { 
+/**
+ * Rows that fit, from the first on.
+ */
+rows: number, 
+/**
+ * Seals that fit.
+ */
+seals: number, 
+/**
+ * Anchors from outside that fit.
+ */
+anchors: number, 
+/**
+ * The newest seal that fits.
+ */
+sealed: TrailSeal | null, 
+/**
+ * The last row that fits, as an anchor to write down.
+ */
+head: string | null, 
+/**
+ * The keys that the trail names.
+ */
+keys: Array<TrailKey>, 
+/**
+ * The first thing that does not fit; nothing behind it was looked at.
+ */
+fault: TrailFault | null, 
+/**
+ * What does not fit beside the walk.
+ */
+further: Array<TrailFinding>, };
+export type TrailSeal = { 
+/**
+ * Its number.
+ */
+seal_no: number, 
+/**
+ * The last row it covers.
+ */
+seq: number, 
+/**
+ * When it was made, UTC milliseconds.
+ */
+at_ms: number, 
+/**
+ * By which key.
+ */
+key_no: number, };
 export type TrainingFault = { 
 /**
  * Stable key, such as `drop`, `bridging_silo`, `reboot_memory_lost`. The screen has its words.
@@ -2551,6 +2983,7 @@ dosed_g: Array<number | null>,
  * Plan of the silos.
  */
 planned_g: number, };
+export type UserId = number;
 export type WhyNot = { "code": "needs_right", 
 /**
  * Least role that has it.
@@ -2585,6 +3018,7 @@ export interface Commands {
   first_admin_create: { request: FirstAdminCreate; response: SessionView };
   session_get: { request: Nothing; response: SessionView };
   session_close: { request: Nothing; response: Done };
+  secret_change: { request: SecretChange; response: SessionView };
   live_get: { request: Nothing; response: LiveView };
   overview_get: { request: Nothing; response: OverviewView };
   order_import: { request: Nothing; response: ImportReport };
@@ -2627,4 +3061,15 @@ export interface Commands {
   settings_import: { request: SettingsImport; response: SettingsView };
   erp_get: { request: Nothing; response: ErpView };
   erp_examine: { request: Nothing; response: ErpExamination };
+  person_list: { request: Nothing; response: PersonList };
+  person_get: { request: PersonGet; response: PersonView };
+  role_list: { request: Nothing; response: RoleList };
+  person_add: { request: PersonAdd; response: PersonSecretView };
+  person_change: { request: PersonChange; response: PersonView };
+  person_disable: { request: PersonAct; response: PersonView };
+  person_enable: { request: PersonAct; response: PersonView };
+  person_secret_reset: { request: PersonAct; response: PersonSecretView };
+  audit_list: { request: AuditList; response: AuditPage };
+  audit_chain_get: { request: AuditChainGet; response: AuditChainView };
+  audit_export: { request: AuditExport; response: AuditExported };
 }

@@ -13,10 +13,14 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0001_foundation.sql")),
     M::up(include_str!("../../../../migrations/0002_plc_truth.sql")),
     M::up(include_str!("../../../../migrations/0003_plc_areas.sql")),
-    M::up(include_str!("../../../../migrations/0004_order_difference.sql")),
+    M::up(include_str!(
+        "../../../../migrations/0004_order_difference.sql"
+    )),
     M::up(include_str!("../../../../migrations/0005_posting.sql")),
     M::up(include_str!("../../../../migrations/0006_person_grant.sql")),
-    M::up(include_str!("../../../../migrations/0007_setting_change.sql")),
+    M::up(include_str!(
+        "../../../../migrations/0007_setting_change.sql"
+    )),
     M::up(include_str!("../../../../migrations/0008_person_life.sql")),
     M::up(include_str!("../../../../migrations/0009_audit_seal.sql")),
 ];

@@ -1,3 +1,7 @@
+CREATE INDEX audit_by_action ON audit (action, seq);
+CREATE INDEX audit_by_actor ON audit (actor, seq);
+CREATE INDEX audit_by_object ON audit (object, seq);
+CREATE INDEX audit_by_time ON audit (at_ms);
 CREATE INDEX batch_by_end ON batch (ended_at_ms);
 CREATE UNIQUE INDEX batch_by_slot ON batch (slot) WHERE slot IS NOT NULL;
 CREATE INDEX batch_by_word ON batch (word, id);
@@ -27,6 +31,16 @@ CREATE TABLE audit (
     reason    TEXT NOT NULL,
     prev_hash TEXT NOT NULL,
     hash      TEXT NOT NULL UNIQUE
+, format INTEGER NOT NULL DEFAULT 1, station TEXT NOT NULL DEFAULT '') STRICT;
+CREATE TABLE audit_seal (
+    seal_no   INTEGER PRIMARY KEY,
+    -- The last row it covers, and that row's hash.
+    seq       INTEGER NOT NULL UNIQUE REFERENCES audit (seq),
+    hash      TEXT NOT NULL,
+    at_ms     INTEGER NOT NULL,
+    cause     TEXT NOT NULL,
+    key_no    INTEGER NOT NULL REFERENCES seal_key (key_no),
+    signature TEXT NOT NULL
 ) STRICT;
 CREATE TABLE batch (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -199,7 +213,7 @@ CREATE TABLE person (
     created_at_ms   INTEGER NOT NULL,
     failed_attempts INTEGER NOT NULL DEFAULT 0,
     locked_until_ms INTEGER NOT NULL DEFAULT 0
-) STRICT;
+, full_name TEXT NOT NULL DEFAULT '', must_change_secret INTEGER NOT NULL DEFAULT 0, secret_set_at_ms INTEGER NOT NULL DEFAULT 0, disabled_at_ms INTEGER, last_login_at_ms INTEGER, version INTEGER NOT NULL DEFAULT 1, changed_by TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TABLE person_grant (
     person_id INTEGER NOT NULL REFERENCES person (id),
     role      TEXT NOT NULL,
@@ -216,6 +230,14 @@ CREATE TABLE sample (
     dosed_g  INTEGER,
     PRIMARY KEY (batch_id, at_ms)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE seal_key (
+    key_no     INTEGER PRIMARY KEY,
+    site       TEXT NOT NULL,
+    public_key TEXT NOT NULL,
+    since_ms   INTEGER NOT NULL,
+    -- The row that tells of it.
+    audit_seq  INTEGER NOT NULL REFERENCES audit (seq)
+) STRICT;
 CREATE TABLE setting_change (
     id     INTEGER PRIMARY KEY AUTOINCREMENT,
     at_ms  INTEGER NOT NULL,
@@ -273,6 +295,8 @@ CREATE TABLE slot_request (
 ) STRICT;
 CREATE TRIGGER audit_is_append_only_d BEFORE DELETE ON audit BEGIN SELECT RAISE (ABORT, 'the audit trail is append-only'); END;
 CREATE TRIGGER audit_is_append_only_u BEFORE UPDATE ON audit BEGIN SELECT RAISE (ABORT, 'the audit trail is append-only'); END;
+CREATE TRIGGER audit_seal_is_append_only_d BEFORE DELETE ON audit_seal BEGIN SELECT RAISE (ABORT, 'seals are append-only'); END;
+CREATE TRIGGER audit_seal_is_append_only_u BEFORE UPDATE ON audit_seal BEGIN SELECT RAISE (ABORT, 'seals are append-only'); END;
 CREATE TRIGGER equipment_failure_is_append_only_d BEFORE DELETE ON equipment_failure BEGIN SELECT RAISE (ABORT, 'equipment failures are append-only'); END;
 CREATE TRIGGER equipment_failure_is_append_only_u BEFORE UPDATE OF id, generation, content_hash, equipment_code, info, plc_time, stored_at_ms, outbox_id
     ON equipment_failure BEGIN SELECT RAISE (ABORT, 'equipment failures are append-only'); END;
@@ -285,6 +309,9 @@ CREATE TRIGGER outbox_attempt_is_append_only_d BEFORE DELETE ON outbox_attempt B
 CREATE TRIGGER outbox_attempt_is_append_only_u BEFORE UPDATE ON outbox_attempt
     WHEN OLD.ended_at_ms IS NOT NULL OR NEW.outbox_id <> OLD.outbox_id OR NEW.number <> OLD.number OR NEW.act <> OLD.act OR NEW.began_at_ms <> OLD.began_at_ms
     BEGIN SELECT RAISE (ABORT, 'attempts are append-only'); END;
+CREATE TRIGGER person_is_never_deleted BEFORE DELETE ON person BEGIN SELECT RAISE (ABORT, 'people are disabled, never deleted'); END;
+CREATE TRIGGER seal_key_is_append_only_d BEFORE DELETE ON seal_key BEGIN SELECT RAISE (ABORT, 'seal keys are append-only'); END;
+CREATE TRIGGER seal_key_is_append_only_u BEFORE UPDATE ON seal_key BEGIN SELECT RAISE (ABORT, 'seal keys are append-only'); END;
 CREATE TRIGGER setting_change_is_append_only_d BEFORE DELETE ON setting_change BEGIN SELECT RAISE (ABORT, 'changes of settings are append-only'); END;
 CREATE TRIGGER setting_change_is_append_only_u BEFORE UPDATE ON setting_change BEGIN SELECT RAISE (ABORT, 'changes of settings are append-only'); END;
 CREATE TRIGGER signature_is_append_only_d BEFORE DELETE ON signature BEGIN SELECT RAISE (ABORT, 'signatures are append-only'); END;

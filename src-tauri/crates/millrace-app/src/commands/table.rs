@@ -34,7 +34,9 @@ use super::training::{TrainingSet, TrainingView};
 use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
-    batch_act, batch_command, batch_view, chart, erp, examine, history, live, manual, order, order_decide, outbox, outbox_act, overview, person, person_act, plc, plc_decide, plc_event, session, settings, settings_act, silo, trail, training,
+    batch_act, batch_command, batch_view, chart, erp, examine, history, live, manual, order,
+    order_decide, outbox, outbox_act, overview, person, person_act, plc, plc_decide, plc_event,
+    session, settings, settings_act, silo, trail, training,
 };
 use crate::error::AppError;
 
