@@ -24,7 +24,7 @@ REGISTRY = "registry+"
 # Modules whose own package.json names no licence, and what the text beside it or their parent says.
 NAMED_INSIDE = {"@inlang/plugin-message-format": "MIT", "@lix-js/sdk-linux-x64": "MIT"}
 # Licences that only the front end's tools and its font carry: free as well, and none asks anything of ours.
-WEB_TOOLS = {"OFL-1.1", "0BSD", "BlueOak-1.0.0", "CC0-1.0", "CC-BY-4.0", "MIT-0", "Python-2.0"}
+WEB_TOOLS = {"OFL-1.1", "0BSD", "BSD-2-Clause", "BlueOak-1.0.0", "CC0-1.0", "CC-BY-4.0", "MIT-0", "Python-2.0"}
 
 
 def cargo(platform):
