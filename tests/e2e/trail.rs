@@ -2,6 +2,7 @@
 //! the clock, checked in the background, and held against what was sealed last when the books are opened.
 
 use millrace_app::AppError;
+use millrace_app::clock::Clock as _;
 use millrace_core::access::Role;
 use millrace_core::audit::anchor::Anchor;
 use millrace_core::audit::seal::Seal;
@@ -44,7 +45,7 @@ async fn work(rig: &Rig) {
 
 /// Rows of nobody's, to fill the trail.
 async fn add_rows(rig: &Rig, count: usize) {
-    let at_ms = rig.live().now_ms;
+    let at_ms = rig.clock.now_ms();
     let added = rig.app.store().write(move |tx| {
         for _ in 0..count {
             tx.audit_add(&AuditEntry {

@@ -44,11 +44,14 @@ async fn a_bad_network_changes_no_figure() {
         "foreign",
     ];
     for key in kinds {
-        switch(&rig, &FaultSwitch::on(key).with(20));
+        let set = json!({ "key": key, "is_on": true, "value": 20 });
+        rig.ok(Who::Supervisor, "training_set", set).await;
     }
     let id = rig.begin(LABEL).await;
     rig.finish().await;
-    rig.plant.board().clear();
+    let view = rig.ok(Who::Supervisor, "training_clear", json!({})).await;
+    let mut faults = view["faults"].as_array().expect("a list").iter();
+    assert!(faults.all(|fault| fault["is_on"] == false), "{view:#}");
     completed(&rig, &id).await;
     assert!(kinds.iter().map(|key| strikes(&rig, key)).sum::<u64>() > 20);
 }

@@ -523,6 +523,9 @@ fn setup(
         "test",
     )
     .expect("the demo's files are right");
+    setup.trainer = Some(Arc::new(millrace_http::trainer::PlantTrainer::new(
+        plant.board().clone(),
+    )));
     let clock: Arc<dyn Clock> = clock;
     setup.clock = clock;
     setup.pace = Pace::ByHand;

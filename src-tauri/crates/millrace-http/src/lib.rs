@@ -9,7 +9,7 @@ mod log;
 mod place;
 pub mod plc;
 pub mod server;
-mod trainer;
+pub mod trainer;
 pub mod verify;
 
 /// What the program calls itself in `--version`, `/health` and the login screen: the version, and

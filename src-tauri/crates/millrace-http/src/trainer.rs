@@ -7,11 +7,12 @@ use millrace_plant::fault::{self, FaultBoard, FaultSwitch, FaultView, FaultsView
 
 /// The plant's board of faults.
 #[derive(Debug)]
-pub(crate) struct PlantTrainer(FaultBoard);
+pub struct PlantTrainer(FaultBoard);
 
 impl PlantTrainer {
     /// Over the board of a plant that runs in this process.
-    pub(crate) fn new(board: FaultBoard) -> PlantTrainer {
+    #[must_use]
+    pub fn new(board: FaultBoard) -> PlantTrainer {
         PlantTrainer(board)
     }
 }

@@ -115,7 +115,13 @@ pub(super) async fn plc_examine(
     let actor = context.caller()?.name.clone();
     if request.write_test {
         // On record before the first word goes out.
-        note(inner, &actor, json!({ "write_test": "asked" })).await?;
+        note(
+            inner,
+            &actor,
+            "plc_write_test",
+            json!({ "write_test": "asked" }),
+        )
+        .await?;
     }
     let last = SlotNo(map.slot_count());
     let write_test = request
@@ -141,7 +147,7 @@ pub(super) async fn plc_examine(
         "warnings": examination.warnings,
         "report": examination.file_name,
     });
-    note(inner, &actor, after).await?;
+    note(inner, &actor, "plc_examine", after).await?;
     Ok(examination)
 }
 
@@ -183,9 +189,9 @@ fn place(config_file: Option<&Path>, named: Option<&Path>) -> String {
     file.display().to_string()
 }
 
-async fn note(inner: &Inner, actor: &str, after: Value) -> Result<(), AppError> {
+async fn note(inner: &Inner, actor: &str, action: &str, after: Value) -> Result<(), AppError> {
     let at_ms = inner.clock.now_ms();
-    let entry = audit::of(actor, "plc_examine", "plc", "", at_ms, &after);
+    let entry = audit::of(actor, action, "plc", "", at_ms, &after);
     inner
         .commit_quietly(false, move |tx| Ok(tx.audit_add(&entry)?))
         .await

@@ -258,7 +258,7 @@ fn cancel(
         tx.batch_save(&mut row)?;
         tx.audit_add(&audit::of_batch(
             &decision.signer.name,
-            "order_difference_decide",
+            "order_difference_batch",
             &decision.why,
             decision.at_ms,
             before,
@@ -317,7 +317,7 @@ fn replan(
         let row = tx.batch(id)?;
         tx.audit_add(&audit::created(
             &decision.signer.name,
-            "order_difference_decide",
+            "order_difference_batch",
             decision.at_ms,
             &row,
         ))?;

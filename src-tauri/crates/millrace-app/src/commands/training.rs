@@ -120,7 +120,7 @@ pub(super) async fn training_set(
     trainer
         .set(&request)
         .map_err(|why| AppError::refusal(ErrorCode::BadRequest, why))?;
-    note(context, &request.key, request.is_on).await?;
+    note(context, "training_set", &request.key, request.is_on).await?;
     Ok(trainer.view())
 }
 
@@ -130,21 +130,21 @@ pub(super) async fn training_clear(
 ) -> Result<TrainingView, AppError> {
     let trainer = trainer(context)?;
     trainer.clear();
-    note(context, "all", false).await?;
+    note(context, "training_clear", "all", false).await?;
     Ok(trainer.view())
 }
 
 /// Who made which fault stands in the audit trail: a record made under faults says so.
-async fn note(context: &Context, key: &str, is_on: bool) -> Result<(), AppError> {
+async fn note(context: &Context, action: &str, key: &str, is_on: bool) -> Result<(), AppError> {
     let inner = &context.app.inner;
     let actor = context.caller()?.name.clone();
     let at_ms = inner.clock.now_ms();
-    let object = format!("fault:{key}");
+    let (action, object) = (action.to_owned(), format!("fault:{key}"));
     inner
         .commit(move |tx| {
             tx.audit_add(&super::audit::of(
                 &actor,
-                "training_set",
+                &action,
                 &object,
                 "",
                 at_ms,

@@ -224,7 +224,7 @@ async fn keep(inner: &Inner, order: ErpOrder, is_room: bool) -> Result<Kept, App
                         let row = tx.batch(id)?;
                         tx.audit_add(&crate::commands::audit::created(
                             "system",
-                            "order_import",
+                            "intake_batch_add",
                             at_ms,
                             &row,
                         ))?;
