@@ -110,6 +110,7 @@ async fn a_seal_is_made_by_rows_by_time_by_a_batch_and_at_the_end() {
         1,
         "the same key"
     );
+    rig.drain().await;
     rig.check_books("WH/MO/00101").await;
 }
 
