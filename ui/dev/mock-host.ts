@@ -5,6 +5,7 @@ import type {
 } from "../src/bindings";
 import type { AppEvent, Host } from "../src/lib/host/types";
 import { outboxAnswers } from "./mock-outbox";
+import { auditAnswers } from "./mock-audit";
 import { personAnswers } from "./mock-people";
 import { plcAnswers } from "./mock-plc";
 import { settingsAnswers } from "./mock-settings";
@@ -326,6 +327,7 @@ const handlers: Handlers = {
   },
   ...outboxAnswers({ world, now, isErpGood }),
   ...settingsAnswers({ scene, refuse }),
+  ...auditAnswers({ now, isBroken: scene === "broken" }),
   ...personAnswers({ now, refuse, rights: RIGHTS, changed: () => (revision += 1), secretChanged: () => (isOneTime = false), view: () => ({ token: "", user: user.name, roles: [user.role], rights: RIGHTS[user.role], must_change_secret: false }) }),
   ...plcAnswers({ scene, now, refuse, isSecret: (secret) => PEOPLE.some((person) => person.name === user.name && person.secret === secret) }),
   // No order of this world differs in the ERP.

@@ -3,6 +3,7 @@ import type { Component } from "svelte";
 import type { Right, Role } from "../../bindings";
 import { m } from "../../paraglide/messages.js";
 import About from "./About.svelte";
+import Audit from "./audit/Audit.svelte";
 import Values from "./values/Values.svelte";
 import People from "./people/People.svelte";
 import Roles from "./people/Roles.svelte";
@@ -21,5 +22,6 @@ export const AREAS: readonly Area[] = [
   { name: "values", title: m.settings_values, component: Values, right: "view", role: "viewer" },
   { name: "people", title: m.settings_people, component: People, right: "person_manage", role: "admin" },
   { name: "roles", title: m.settings_roles, component: Roles, right: "person_manage", role: "admin" },
+  { name: "audit", title: m.settings_audit, component: Audit, right: "audit_view", role: "auditor" },
   { name: "about", title: m.settings_about, component: About, right: "view", role: "viewer" },
 ];

@@ -180,10 +180,6 @@ pub(super) async fn person_get(
         .await
 }
 
-#[expect(
-    clippy::unused_async,
-    reason = "every body of the table is asynchronous"
-)]
 pub(super) async fn role_list(_: &Context, _: Nothing) -> Result<RoleList, AppError> {
     Ok(RoleList {
         roles: Role::ALL
