@@ -13,6 +13,7 @@
 mod border;
 mod failure;
 mod main_job;
+mod people;
 mod restart;
 mod stage;
 mod webdriver;
@@ -31,14 +32,16 @@ const DEMO: [&str; 3] = ["--demo", "--demo-speed", "20"];
 enum Case {
     MainJob,
     PlcRestarts,
+    People,
     KeepsToItself,
     ComesUpWithoutALocale,
 }
 
 impl Case {
-    const ALL: [Case; 4] = [
+    const ALL: [Case; 5] = [
         Case::MainJob,
         Case::PlcRestarts,
+        Case::People,
         Case::KeepsToItself,
         Case::ComesUpWithoutALocale,
     ];
@@ -47,6 +50,7 @@ impl Case {
         match self {
             Case::MainJob => "main_job",
             Case::PlcRestarts => "plc_restarts",
+            Case::People => "people",
             Case::KeepsToItself => "keeps_to_itself",
             Case::ComesUpWithoutALocale => "comes_up_without_a_locale",
         }
@@ -54,7 +58,7 @@ impl Case {
 
     fn lang(self) -> &'static str {
         match self {
-            Case::MainJob | Case::PlcRestarts | Case::KeepsToItself => "en_GB.UTF-8",
+            Case::MainJob | Case::PlcRestarts | Case::People | Case::KeepsToItself => "en_GB.UTF-8",
             Case::ComesUpWithoutALocale => "C.UTF-8",
         }
     }
@@ -62,7 +66,9 @@ impl Case {
     /// A person needs time to walk from screen to screen while the plant doses.
     fn demo(self) -> [&'static str; 3] {
         match self {
-            Case::MainJob | Case::KeepsToItself | Case::ComesUpWithoutALocale => DEMO,
+            Case::MainJob | Case::People | Case::KeepsToItself | Case::ComesUpWithoutALocale => {
+                DEMO
+            }
             Case::PlcRestarts => ["--demo", "--demo-speed", "4"],
         }
     }
@@ -71,6 +77,7 @@ impl Case {
         match self {
             Case::MainJob => main_job::run(window).await,
             Case::PlcRestarts => restart::run(window).await,
+            Case::People => people::run(window).await,
             Case::KeepsToItself => border::keeps_to_itself(window).await,
             Case::ComesUpWithoutALocale => border::comes_up_without_a_locale(window).await,
         }

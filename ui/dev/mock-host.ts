@@ -34,7 +34,7 @@ const RIGHTS: Record<Role, SessionView["rights"]> = {
 };
 const PEOPLE: AppInfo["demo_people"] = [
   { name: "Operator 1", role: "operator", secret: "amber-mill-27" }, { name: "Supervisor 1", role: "supervisor", secret: "quiet-silo-64" },
-  ...(scene === "people" ? [{ name: "Administrator 1", role: "super_admin" as const, secret: "steel-chute-18" }] : []),
+  { name: "Administrator 1", role: "super_admin", secret: "steel-chute-18" },
 ];
 const TOKEN = "mock-session";
 let user: { name: string; role: Role } = { name: "Operator 1", role: "operator" };

@@ -64,6 +64,7 @@ pub(crate) async fn seed(
     for (name, role) in [
         ("Operator 1", Role::Operator),
         ("Supervisor 1", Role::Supervisor),
+        ("Administrator 1", Role::SuperAdmin),
     ] {
         let token = crate::session::random_token()?;
         let secret: String = token.chars().take(10).collect();
