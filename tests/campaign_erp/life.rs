@@ -51,7 +51,7 @@ pub(crate) fn config(folder: &Path, way: Way, erp: SocketAddr) {
             text.push_str(&format!("{} = \"{code}\"\n", json!(product)));
         }
     }
-    std::fs::write(folder.join("config.toml"), text).expect("written");
+    millrace_tests::write_private(&folder.join("config.toml"), &text);
 }
 
 /// Which silo each of the demo's materials comes from.

@@ -15,7 +15,7 @@ use millrace_plant::odoo::FaultChange;
 use millrace_plant::{PlantConfig, RunningPlant};
 use millrace_store::Store;
 use node::Node;
-use operator::{Operator, Outcome};
+use operator::{Born, Operator, Outcome};
 
 /// Orders that the operator makes, with the number of their batches.
 const ORDERS: [(&str, usize); 5] = [
@@ -92,11 +92,16 @@ async fn no_gram_is_lost_or_doubled_by_sigkill() {
         let mut node = Node::start(program, folder.path());
         let may_live = kills >= kills_wanted;
         // Some die while they start, most while they work.
+        let born = if random.below(4) == 0 {
+            Born::Started
+        } else {
+            Born::LoggedIn
+        };
         let life = Duration::from_millis(random.below(LIFE_MS_MAX));
         let outcome = if may_live {
-            operator.work(&mut node, PATIENCE, true).await
+            operator.work(&mut node, born, PATIENCE, true).await
         } else {
-            operator.work(&mut node, life, false).await
+            operator.work(&mut node, born, life, false).await
         };
         if outcome == Outcome::Delicate {
             // Between two commits of a download or of a posting lie a few milliseconds.

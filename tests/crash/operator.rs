@@ -13,6 +13,17 @@ const NAME: &str = "Administrator";
 const SECRET: &str = "a long enough secret";
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(40);
+/// A process that takes longer to let anybody in hangs.
+const START_MAX: Duration = Duration::from_secs(30);
+
+/// What a process' life is counted from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Born {
+    /// Its start: it may die before it answers.
+    Started,
+    /// The person's login: however slow the machine is, it dies at work.
+    LoggedIn,
+}
 
 /// How a stretch of work ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +76,17 @@ impl Operator {
 
     /// Works with this process until everything is done or time is up.
     /// With `is_last` it does not stop at delicate moments.
-    pub(crate) async fn work(&mut self, node: &mut Node, time: Duration, is_last: bool) -> Outcome {
-        let until = Instant::now() + time;
+    pub(crate) async fn work(
+        &mut self,
+        node: &mut Node,
+        born: Born,
+        time: Duration,
+        is_last: bool,
+    ) -> Outcome {
+        let mut until = Instant::now() + time;
+        if born == Born::LoggedIn {
+            until += START_MAX;
+        }
         self.seen = "starting".into();
         let mut token: Option<String> = None;
         while Instant::now() < until {
@@ -74,7 +94,11 @@ impl Operator {
             let Some(address) = node.address(left.min(PAUSE)) else {
                 continue;
             };
+            let was_out = token.is_none();
             let step = tokio::time::timeout(left, self.step(&address, &mut token)).await;
+            if born == Born::LoggedIn && was_out && token.is_some() {
+                until = Instant::now() + time;
+            }
             match step {
                 Ok(Ok(Step::Done)) => return Outcome::Done,
                 Ok(Ok(Step::Delicate)) if !is_last => return Outcome::Delicate,

@@ -36,7 +36,7 @@ fn write(folder: &Path, plc: &str, erp: &str, password: &str) {
          password = \"{password}\"\ntimeout_ms = 2000\n",
         login.db, login.login
     );
-    std::fs::write(folder.join("config.toml"), text).expect("written");
+    millrace_tests::write_private(&folder.join("config.toml"), &text);
 }
 
 fn setup(folder: &Path) -> Setup {
@@ -122,6 +122,26 @@ async fn a_plc_that_is_silent_from_the_start_shows_as_lost_with_the_cause() {
         .expect_err("starting does");
     assert!(refused.message.contains("PLC does not answer"), "{refused}");
     drop(silent);
+}
+
+#[tokio::test]
+async fn a_password_in_a_file_that_others_can_read_is_not_used() {
+    use std::os::unix::fs::PermissionsExt;
+    let plant = plant().await;
+    let login = millrace_plant::run::OdooLogin::default();
+    for mode in [0o644, 0o640, 0o604] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let plc = plant.fins().to_string();
+        write(folder.path(), &plc, &plant.odoo_url(), &login.password);
+        let file = folder.path().join("config.toml");
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(mode)).expect("ours");
+        let (app, token) = start(folder.path()).await;
+        let refused = imports(&app, &token).await.expect_err("not used");
+        let told = format!("chmod 600 {}", file.display());
+        assert!(refused.message.contains(&told), "{refused}");
+        app.cycle().await;
+        assert_eq!(app.live().plc.state, LinkStateView::Good, "the rest works");
+    }
 }
 
 #[tokio::test]

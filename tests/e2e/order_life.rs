@@ -299,6 +299,29 @@ async fn a_new_content_that_cannot_be_made_is_not_taken_over() {
 }
 
 #[tokio::test]
+async fn a_new_content_needs_room_as_an_import_does() {
+    let rig = imported(115).await;
+    let open = labels(&rig, LARGE).await.len();
+    assert_eq!(open, 2);
+    // As many as fit are open; the order's own two make room for two.
+    let queue = rig.ok(Who::Operator, "batch_list", json!({})).await;
+    let all = queue["rows"].as_array().expect("rows").len();
+    let room = 10 - all + open;
+    let too_large = i64::try_from(room).expect("few") * 3_000_000 + 1_000_000;
+    let seen = edited(&rig, LARGE, json!({ "quantity_g": too_large }))
+        .await
+        .expect("it differs");
+    let refused = decide(&rig, &seen, "take_over").await.expect_err("no room");
+    assert_eq!(refused.code, ErrorCode::NotReady);
+    assert!(
+        refused.message.contains(&format!("room for {room}")),
+        "{refused}"
+    );
+    assert_eq!(labels(&rig, LARGE).await.len(), 2, "nothing was cancelled");
+    assert_eq!(difference(&rig, LARGE).await, Some(seen), "still undecided");
+}
+
+#[tokio::test]
 async fn an_order_that_cannot_be_read_any_more_is_told_and_not_taken_for_unchanged() {
     let rig = imported(113).await;
     let seen = edited(&rig, ORDER, json!({ "product": "" }))

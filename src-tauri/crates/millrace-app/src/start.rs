@@ -36,6 +36,8 @@ use crate::trail::job::{self, Trail};
 
 /// How long a task may take to stop.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
+/// The setting that may hold the ERP's password itself.
+const INLINE_PASSWORD: &str = "erp.connector.password";
 
 /// The application could not start. One sentence for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -132,9 +134,19 @@ impl App {
         let mut erp_address = String::new();
         if let Some(config) = &setup.config.erp {
             erp_address = config.connector.url.clone();
-            let opened = setup
-                .erp
-                .map_or_else(|| millrace_office::erp::open(&config.connector), Ok);
+            let is_inline = config.connector.password.is_some()
+                && !setup.environment.contains_key(INLINE_PASSWORD);
+            let guarded = match setup.config_file.as_deref().filter(|_| is_inline) {
+                Some(file) => crate::config::file::guard_password(file),
+                None => Ok(()),
+            };
+            let opened = match (guarded, setup.erp) {
+                (Err(why), _) => Err(why),
+                (Ok(()), Some(given)) => Ok(given),
+                (Ok(()), None) => {
+                    millrace_office::erp::open(&config.connector).map_err(|error| error.to_string())
+                }
+            };
             match opened {
                 Ok(connector) => {
                     erp = Some(connector);
@@ -147,7 +159,7 @@ impl App {
                             "{error}. Orders cannot be fetched; finished batches wait to be posted."
                         ),
                     );
-                    erp_off = Some(error.to_string());
+                    erp_off = Some(error);
                 }
             }
         }

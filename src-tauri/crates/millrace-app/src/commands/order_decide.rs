@@ -107,6 +107,7 @@ struct Decision {
     why: String,
     silos: Vec<IntakeSilo>,
     rules: IntakeRules,
+    open_max: i64,
     at_ms: i64,
 }
 
@@ -124,6 +125,7 @@ pub(super) async fn order_difference_decide(
         why,
         silos: intake::silos(inner),
         rules: inner.intake_rules(),
+        open_max: inner.intake.open_batches_max,
         at_ms: inner.clock.now_ms(),
     };
     inner.commit(move |tx| decide(tx, &decision)).await?;
@@ -302,6 +304,21 @@ fn replan(
             ),
         )
     })?;
+    // The old batches are cancelled already, so what is open is what others need.
+    let (open, new) = (
+        tx.batches_open_count()?,
+        i64::try_from(recipes.len()).unwrap_or(i64::MAX),
+    );
+    if !intake::is_room_for(open, new, decision.open_max) {
+        return Err(AppError::refusal(
+            ErrorCode::NotReady,
+            format!(
+                "the new content of {} makes {new} batches, and beside the {open} open ones there is room for {}: finish or cancel some first",
+                order.name,
+                (decision.open_max - open).max(0)
+            ),
+        ));
+    }
     let last = batches.iter().map(|b| b.batch_index).max().unwrap_or(0);
     let due_ms = intake::due_ms(content);
     tx.order_take_over(order.id, content, due_ms)?;

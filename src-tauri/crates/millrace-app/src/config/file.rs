@@ -48,6 +48,30 @@ pub fn writable(path: &Path) -> io::Result<()> {
     fs::remove_file(&probe)
 }
 
+/// Refuses a password that stands in a file which others can read, with the command that mends it. Systems
+/// without such rights guard a person's folder as a whole.
+///
+/// # Errors
+/// A sentence without the password.
+pub fn guard_password(path: &Path) -> Result<(), String> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(path)
+            .map_err(|error| format!("{}: {error}", path.display()))?
+            .permissions()
+            .mode()
+            & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(format!(
+                "the ERP's password stands in {0}, which others can read (mode {mode:o}): chmod 600 {0}",
+                path.display()
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Puts a new text in the file's place, with the file's own mode; the old text stays beside it. The
 /// name never leads to half a text: it is written and flushed under another name first.
 ///

@@ -152,6 +152,12 @@ pub(crate) fn silos(inner: &Inner) -> Vec<IntakeSilo> {
         .collect()
 }
 
+/// Whether so many new batches may come beside those that are open. An order larger than the whole room
+/// still gets in when nothing else is open.
+pub(crate) fn is_room_for(open: i64, new: i64, open_max: i64) -> bool {
+    open == 0 || open.saturating_add(new) <= open_max
+}
+
 async fn keep(inner: &Inner, order: ErpOrder, is_room: bool) -> Result<Kept, AppError> {
     let at_ms = inner.clock.now_ms();
     let silos = silos(inner);
@@ -201,9 +207,8 @@ async fn keep(inner: &Inner, order: ErpOrder, is_room: bool) -> Result<Kept, App
                 }
                 Ok(recipes) => {
                     let new = i64::try_from(recipes.len()).unwrap_or(i64::MAX);
-                    let open = tx.batches_open_count()?;
-                    // An order larger than the whole room still gets in when nothing else is open.
-                    let fits = is_when_empty || open.saturating_add(new) <= open_max || open == 0;
+                    let fits =
+                        is_when_empty || is_room_for(tx.batches_open_count()?, new, open_max);
                     if !is_room || !fits {
                         return Ok(Kept::Deferred);
                     }
