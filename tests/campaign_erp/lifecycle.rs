@@ -11,7 +11,7 @@ use millrace_plant::rng::Seeded;
 use millrace_plant::{PlantConfig, RunningPlant};
 
 use super::node::{Node, write_config};
-use super::operator::{Operator, Outcome as Worked};
+use super::operator::{Born, Operator, Outcome as Worked};
 use super::oracle::{self, Outcome};
 use super::plan::{Plan, millis};
 use super::proxy::{Proxy, Weather};
@@ -58,7 +58,7 @@ pub(crate) async fn run(program: &Path, plan: &Plan) -> Outcome {
         } else {
             millis(dice, 100, LIFE_MS_MAX)
         };
-        let worked = operator.work(&mut node, time, is_last).await;
+        let worked = operator.work(&mut node, Born::Started, time, is_last).await;
         if worked == Worked::Done {
             node.stop();
             break;
