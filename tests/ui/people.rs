@@ -70,9 +70,15 @@ async fn trail(window: &Window) -> Result<(), Failure> {
     window.click(&test_id("settings-audit"), SOON).await?;
     window.click(&test_id("audit-check"), SOON).await?;
     window.see(&test_id("audit-whole"), SOON).await?;
+    // The driver holds rows of a table to be without a text, so the page is asked.
+    let rows = "[...document.querySelectorAll('[data-testid^=\"audit-row-\"]')].map((row) => row.textContent).join('\\n')";
     window
-        .read_until("tbody", "who was added", SOON, |text| {
-            text.contains("person add")
+        .wait("the trail to tell who was added", SOON, async || {
+            let shown = window.evaluate(rows).await?;
+            let is_told = shown
+                .as_str()
+                .is_some_and(|text| text.contains("person add"));
+            Ok(is_told.then_some(()))
         })
         .await?;
     window.picture("trail").await

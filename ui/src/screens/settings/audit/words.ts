@@ -9,7 +9,7 @@ export function actionText(action: string): string {
 
 /** A batch by its label, whatever else as it is stored. */
 export function objectText(row: AuditRowView): string {
-  return row.label ?? row.object.replace(":", " ");
+  return row.label ?? (row.object.startsWith("setting:") ? row.object.slice("setting:".length) : row.object.replace(":", " ").replaceAll("_", " "));
 }
 
 /** The first millisecond of a day as `YYYY-MM-DD`, on the clock of this computer; `null` while it is none. */
