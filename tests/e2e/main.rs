@@ -18,6 +18,7 @@ mod posting;
 mod posting_done;
 mod secrets;
 mod settings;
+mod standard_job;
 mod trail;
 mod trail_acts;
 mod trail_export;

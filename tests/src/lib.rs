@@ -8,7 +8,7 @@ use std::time::Duration;
 use millrace_app::clock::{Clock, HandClock};
 use millrace_app::commands::live::{LinkStateView, LiveView};
 use millrace_app::commands::table::COMMANDS;
-use millrace_app::config::Config;
+use millrace_app::config::{Config, Erp};
 use millrace_app::{App, AppError, Pace, Setup};
 use millrace_core::access::{Grant, Role};
 use millrace_core::units::Grams;
@@ -37,6 +37,8 @@ pub struct Rig {
     pub clock: Arc<HandClock>,
     folder: tempfile::TempDir,
     map: String,
+    /// The way into the ERP, which a restart keeps.
+    erp: Option<Erp>,
     operator: String,
     supervisor: String,
 }
@@ -89,11 +91,13 @@ impl Rig {
         .await
         .expect("the virtual plant starts");
         let clock = HandClock::at(NOON_MS);
+        let mut erp = None;
         let app = open(folder.path(), &plant, Arc::clone(&clock), &map, |setup| {
             edit(&mut setup.config, &plant);
+            erp.clone_from(&setup.config.erp);
         })
         .await;
-        Rig::ready(app, plant, clock, folder, map).await
+        Rig::ready(app, plant, clock, folder, map, erp).await
     }
 
     /// A fresh plant, and a fresh application that reaches the ERP through what `wrap` makes of the
@@ -118,7 +122,7 @@ impl Rig {
             setup.erp = Some(wrap(real));
         })
         .await;
-        Rig::ready(app, plant, clock, folder, map).await
+        Rig::ready(app, plant, clock, folder, map, None).await
     }
 
     /// Logged in, with a good PLC link.
@@ -128,6 +132,7 @@ impl Rig {
         clock: Arc<HandClock>,
         folder: tempfile::TempDir,
         map: String,
+        erp: Option<Erp>,
     ) -> Rig {
         let mut rig = Rig {
             app,
@@ -135,6 +140,7 @@ impl Rig {
             clock,
             folder,
             map,
+            erp,
             operator: String::new(),
             supervisor: String::new(),
         };
@@ -158,13 +164,21 @@ impl Rig {
             clock,
             folder,
             map,
+            erp,
             ..
         } = self;
         app.shutdown().await;
         drop(app);
         meanwhile(&plant);
-        let app = open_when_free(folder.path(), &plant, Arc::clone(&clock), &map).await;
-        Rig::ready(app, plant, clock, folder, map).await
+        let app = open_when_free(
+            folder.path(),
+            &plant,
+            Arc::clone(&clock),
+            &map,
+            erp.as_ref(),
+        )
+        .await;
+        Rig::ready(app, plant, clock, folder, map, erp).await
     }
 
     /// The folder of the books.
@@ -494,9 +508,15 @@ async fn open_when_free(
     plant: &RunningPlant,
     clock: Arc<HandClock>,
     map: &str,
+    erp: Option<&Erp>,
 ) -> App {
     for _ in 0..200 {
-        match App::start(setup(folder, plant, Arc::clone(&clock), map, |_| {})).await {
+        let as_before = |setup: &mut Setup| {
+            if erp.is_some() {
+                setup.config.erp = erp.cloned();
+            }
+        };
+        match App::start(setup(folder, plant, Arc::clone(&clock), map, as_before)).await {
             Ok(app) => return app,
             Err(error) if error.to_string().contains("already runs") => {
                 tokio::task::yield_now().await

@@ -1,0 +1,285 @@
+//! The whole job over Odoo's standard API: as 14, 17 and 19, over JSON-RPC and `/json/2`, with the unique key
+//! and without. The same plant, the same engine; what the ERP holds in the end is what left the silos, once.
+//! Leaves out what each exchange looks like (the connectors' conformance suite) and bad networks at random
+//! (the campaign).
+
+use std::collections::BTreeMap;
+
+use millrace_app::config::MarkDone;
+use millrace_core::units::Grams;
+use millrace_office::erp::{ErpKind, OdooApi};
+use millrace_plant::PlantConfig;
+use millrace_plant::odoo::{OdooVersion, OrderState, StandardSetup, demo_orders};
+use millrace_tests::{Rig, Who};
+use serde_json::{Value, json};
+
+use super::posting::{message, work};
+
+const ORDER: &str = "WH/MO/00101";
+const FIRST: &str = "WH/MO/00101/1";
+/// With a line that is weighed by hand.
+const BY_HAND: &str = "WH/MO/00102";
+/// Five tonnes: two batches.
+const LARGE: &str = "WH/MO/00104";
+
+/// Which Odoo, and how it is spoken to.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    version: OdooVersion,
+    api: OdooApi,
+    has_key: bool,
+}
+
+const V14: Way = Way {
+    version: OdooVersion::V14,
+    api: OdooApi::Auto,
+    has_key: false,
+};
+const V17_KEY: Way = Way {
+    version: OdooVersion::V17,
+    api: OdooApi::Auto,
+    has_key: true,
+};
+const V19: Way = Way {
+    version: OdooVersion::V19,
+    api: OdooApi::Jsonrpc,
+    has_key: false,
+};
+const V19_JSON2_KEY: Way = Way {
+    version: OdooVersion::V19,
+    api: OdooApi::Json2,
+    has_key: true,
+};
+const WAYS: [Way; 4] = [V14, V17_KEY, V19, V19_JSON2_KEY];
+
+/// Which silo each of the demo's materials comes from; the standard API does not tell.
+fn materials() -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for order in demo_orders().expect("the file parses") {
+        for line in order.components {
+            let code = match line.equipment {
+                Some(code) if code != order.equipment => code,
+                Some(_) | None => "manual".to_owned(),
+            };
+            found.entry(line.product).or_insert(code);
+        }
+    }
+    found
+}
+
+async fn on(way: Way, seed: u64, mark_done: MarkDone) -> Rig {
+    let plant = PlantConfig {
+        seed,
+        ..PlantConfig::default()
+    };
+    Rig::start_on(plant, |config, plant| {
+        let odoo = plant.erp();
+        odoo.set_standard(StandardSetup {
+            version: way.version,
+            has_posting: way.has_key,
+            ..odoo.standard()
+        });
+        let erp = config.erp.as_mut().expect("the demo has an ERP");
+        erp.mark_done = mark_done;
+        erp.connector.kind = ErpKind::OdooStandard;
+        erp.connector.api = way.api;
+        erp.connector.materials = materials();
+    })
+    .await
+}
+
+fn state(rig: &Rig, order: &str) -> OrderState {
+    let erp = rig.erp();
+    let found = erp.orders.iter().find(|o| o.name == order);
+    found.expect("the order").state
+}
+
+/// What the stock moves of an order come to, per equipment: the oracle beside the order's own figures.
+fn moved(rig: &Rig, order: &str) -> BTreeMap<String, i64> {
+    let mut sums = BTreeMap::new();
+    for step in rig.erp().stock_moves {
+        if step.order == order
+            && let Some(code) = step.equipment
+        {
+            *sums.entry(code).or_default() += step.delta_g.0;
+        }
+    }
+    sums.retain(|_, grams| *grams != 0);
+    sums
+}
+
+async fn agree(rig: &Rig, order: &str) {
+    rig.check_books(order).await;
+    let erp = rig.erp();
+    let held = erp.orders.iter().find(|o| o.name == order).expect("it");
+    let consumption: BTreeMap<String, i64> = held
+        .consumption
+        .iter()
+        .map(|(code, grams)| (code.clone(), grams.0))
+        .collect();
+    assert_eq!(moved(rig, order), consumption, "{order}: the moves say so");
+    assert!(held.finished_g > Grams::ZERO);
+}
+
+#[tokio::test]
+async fn from_the_order_to_the_closed_order_in_every_way() {
+    for (seed, way) in (1_400..).zip(WAYS) {
+        let rig = on(way, seed, MarkDone::ByUs).await;
+        rig.begin(FIRST).await;
+        rig.finish().await;
+        rig.drain().await;
+        let sent = message(&rig, "consumption", FIRST).await;
+        assert_eq!(sent["row"]["state"], "posted", "{way:?}: {sent:#}");
+        assert_eq!(state(&rig, ORDER), OrderState::Done, "{way:?}");
+        agree(&rig, ORDER).await;
+        let erp = rig.ok(Who::Operator, "erp_get", json!({})).await;
+        let word = if way.has_key {
+            "unique_key"
+        } else {
+            "read_back"
+        };
+        assert_eq!(erp["guarantee"]["kind"], word, "{way:?}: {erp:#}");
+    }
+}
+
+#[tokio::test]
+async fn by_default_a_person_closes_the_order() {
+    let rig = on(V14, 1_410, MarkDone::ByPerson).await;
+    rig.begin(FIRST).await;
+    rig.finish().await;
+    rig.drain().await;
+    assert_ne!(state(&rig, ORDER), OrderState::Done);
+    agree(&rig, ORDER).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_after_the_booking_books_nothing_twice() {
+    for (seed, way) in (1_420..).zip(WAYS) {
+        let rig = on(way, seed, MarkDone::ByPerson).await;
+        rig.begin(FIRST).await;
+        rig.finish().await;
+        rig.erp_faults(json!({ "scope": "writes", "drop_after_commit": 1 }));
+        work(&rig).await;
+        let sent = message(&rig, "consumption", FIRST).await;
+        assert_eq!(sent["row"]["state"], "in_doubt", "{way:?}: {sent:#}");
+        rig.drain().await;
+        let sent = message(&rig, "consumption", FIRST).await;
+        assert_eq!(sent["row"]["state"], "posted", "{way:?}: {sent:#}");
+        agree(&rig, ORDER).await;
+    }
+}
+
+#[tokio::test]
+async fn a_crash_while_a_message_is_on_its_way_is_read_back() {
+    for (seed, way) in (1_430..).zip([V14, V19_JSON2_KEY]) {
+        let rig = on(way, seed, MarkDone::ByPerson).await;
+        rig.begin(FIRST).await;
+        rig.finish().await;
+        rig.erp_faults(json!({ "scope": "writes", "drop_after_commit": 1 }));
+        work(&rig).await;
+        let rig = rig.crash_and_restart().await;
+        rig.drain().await;
+        let sent = message(&rig, "consumption", FIRST).await;
+        assert_eq!(sent["row"]["state"], "posted", "{way:?}: {sent:#}");
+        agree(&rig, ORDER).await;
+    }
+}
+
+#[tokio::test]
+async fn two_batches_of_one_order_post_their_running_total() {
+    for (seed, way) in (1_440..).zip([V17_KEY, V19]) {
+        let rig = on(way, seed, MarkDone::ByUs).await;
+        rig.ok(Who::Operator, "order_import", json!({})).await;
+        for label in ["WH/MO/00104/1", "WH/MO/00104/2"] {
+            assert_ne!(state(&rig, LARGE), OrderState::Done, "{way:?}");
+            rig.approve(label).await;
+            rig.start_batch(label).await;
+            rig.finish().await;
+            for _ in 0..10 {
+                rig.step().await;
+            }
+            rig.drain().await;
+        }
+        assert_eq!(state(&rig, LARGE), OrderState::Done, "{way:?}");
+        agree(&rig, LARGE).await;
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_is_weighed_by_hand_is_posted_beside_the_silos() {
+    for (seed, way) in (1_450..).zip([V14, V19_JSON2_KEY]) {
+        let rig = on(way, seed, MarkDone::ByPerson).await;
+        let id = rig.begin(&format!("{BY_HAND}/1")).await;
+        rig.finish().await;
+        let view = rig
+            .ok(Who::Operator, "batch_get", json!({ "id": id }))
+            .await;
+        let lines = view["manual_lines"].as_array().expect("lines").clone();
+        assert_eq!(lines.len(), 1, "{way:?}: {view:#}");
+        let line = &lines[0];
+        let entered = json!({
+            "id": id, "version": 0, "line_no": line["line_no"], "weight_g": line["planned_g"],
+            "secret": rig.secret("Operator 1").await,
+        });
+        rig.ok(Who::Operator, "manual_line_enter", entered).await;
+        rig.drain().await;
+        let sent = message(&rig, "consumption", &format!("{BY_HAND}/1")).await;
+        assert_eq!(sent["row"]["state"], "posted", "{way:?}: {sent:#}");
+        let silos: i64 = moved(&rig, BY_HAND)
+            .iter()
+            .filter(|(code, _)| code.starts_with("silo") || code.starts_with("lq"))
+            .map(|(_, grams)| grams)
+            .sum();
+        let all: i64 = moved(&rig, BY_HAND).values().sum();
+        assert_eq!(
+            Value::from(all - silos),
+            line["planned_g"],
+            "{way:?}: what was weighed by hand stands in the ERP once"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_cancel_here_cancels_there_and_the_order_does_not_come_back() {
+    for (seed, way) in (1_460..).zip(WAYS) {
+        let rig = on(way, seed, MarkDone::ByPerson).await;
+        rig.ok(Who::Operator, "order_import", json!({})).await;
+        let batch = rig.batch(FIRST).await;
+        let cancel = json!({
+            "id": batch["row"]["id"], "version": batch["row"]["version"], "reason": "not needed any more",
+            "secret": rig.secret("Supervisor 1").await,
+        });
+        rig.ok(Who::Supervisor, "batch_cancel", cancel).await;
+        rig.drain().await;
+        assert_eq!(state(&rig, ORDER), OrderState::Cancel, "{way:?}");
+        let again = rig.ok(Who::Operator, "order_import", json!({})).await;
+        assert_eq!(again["new_batches"], 0, "{way:?}: {again:#}");
+        assert!(moved(&rig, ORDER).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_erp_that_refuses_the_booking_asks_a_person_and_goes_on_after_a_retry() {
+    let rig = on(V17_KEY, 1_470, MarkDone::ByPerson).await;
+    rig.begin(FIRST).await;
+    rig.finish().await;
+    let odoo = rig.plant.erp();
+    let setup = odoo.standard();
+    odoo.set_standard(StandardSetup {
+        denied: vec!["write stock.move".into(), "write mrp.production".into()],
+        has_posting: false,
+        ..setup.clone()
+    });
+    rig.drain().await;
+    let refused = message(&rig, "consumption", FIRST).await;
+    assert_eq!(refused["row"]["state"], "refused", "{refused:#}");
+    assert!(moved(&rig, ORDER).is_empty());
+    rig.plant.erp().set_standard(setup);
+    let id = refused["row"]["id"].clone();
+    rig.ok(Who::Operator, "outbox_retry", json!({ "id": id }))
+        .await;
+    rig.drain().await;
+    let sent = message(&rig, "consumption", FIRST).await;
+    assert_eq!(sent["row"]["state"], "posted", "{sent:#}");
+    agree(&rig, ORDER).await;
+}
