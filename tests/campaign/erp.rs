@@ -110,6 +110,7 @@ impl ErpConnector for BookErp {
             applied,
             finished_g: post.finished_g,
             item_errors: Vec::new(),
+            is_already: false,
         })
     }
 

@@ -15,6 +15,7 @@ mod order_life;
 mod people;
 mod people_managed;
 mod posting;
+mod posting_already;
 mod posting_done;
 mod secrets;
 mod settings;

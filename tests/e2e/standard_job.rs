@@ -24,7 +24,7 @@ const LARGE: &str = "WH/MO/00104";
 
 /// Which Odoo, and how it is spoken to.
 #[derive(Debug, Clone, Copy)]
-struct Way {
+pub(super) struct Way {
     version: OdooVersion,
     api: OdooApi,
     has_key: bool,
@@ -35,7 +35,7 @@ const V14: Way = Way {
     api: OdooApi::Auto,
     has_key: false,
 };
-const V17_KEY: Way = Way {
+pub(super) const V17_KEY: Way = Way {
     version: OdooVersion::V17,
     api: OdooApi::Auto,
     has_key: true,
@@ -53,7 +53,7 @@ const V19_JSON2_KEY: Way = Way {
 const WAYS: [Way; 4] = [V14, V17_KEY, V19, V19_JSON2_KEY];
 
 /// Which silo each of the demo's materials comes from; the standard API does not tell.
-fn materials() -> BTreeMap<String, String> {
+pub(super) fn materials() -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for order in demo_orders().expect("the file parses") {
         for line in order.components {
@@ -67,7 +67,7 @@ fn materials() -> BTreeMap<String, String> {
     found
 }
 
-async fn on(way: Way, seed: u64, mark_done: MarkDone) -> Rig {
+pub(super) async fn on(way: Way, seed: u64, mark_done: MarkDone) -> Rig {
     let plant = PlantConfig {
         seed,
         ..PlantConfig::default()
@@ -109,7 +109,7 @@ fn moved(rig: &Rig, order: &str) -> BTreeMap<String, i64> {
 }
 
 /// What an order holds as consumed, per equipment.
-fn consumed(rig: &Rig, order: &str) -> BTreeMap<String, i64> {
+pub(super) fn consumed(rig: &Rig, order: &str) -> BTreeMap<String, i64> {
     let erp = rig.erp();
     let held = erp.orders.iter().find(|o| o.name == order).expect("it");
     held.consumption

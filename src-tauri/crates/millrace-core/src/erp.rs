@@ -85,6 +85,9 @@ pub struct PostAnswer {
     pub finished_g: Option<Grams>,
     /// Items it did not apply, in its own words (partial success).
     pub item_errors: Vec<String>,
+    /// Its database knows the message's key: this is the first result, and nothing was booked now.
+    #[serde(default)]
+    pub is_already: bool,
 }
 
 /// What the ERP holds for one order, from a read-back.

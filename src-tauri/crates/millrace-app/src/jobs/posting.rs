@@ -176,6 +176,13 @@ async fn after_answer(
             },
         };
     }
+    // The key decides: this message was booked, whatever somebody did with the order since.
+    if answer.is_already {
+        return Outcome::Posted {
+            answer: "booked before: the ERP knows the key of this message".into(),
+            read_back,
+        };
+    }
     match (held, read_back) {
         (Ok(_), Some(read_back)) if read_back.is_equal() => Outcome::Posted {
             answer: "booked and read back equal".into(),

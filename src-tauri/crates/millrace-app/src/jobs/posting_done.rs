@@ -157,6 +157,7 @@ fn look(post: &DonePost, held: &ErpOrderState) -> Shown {
         applied: post.posted.lines.clone(),
         finished_g: post.posted.finished_g,
         item_errors: Vec::new(),
+        is_already: false,
     };
     let read_back = compare(&post.posted, held, Some(&proved));
     let difference = read_back.difference();

@@ -349,6 +349,7 @@ mod tests {
             }],
             finished_g: None,
             item_errors: vec![],
+            is_already: false,
         }
     }
 

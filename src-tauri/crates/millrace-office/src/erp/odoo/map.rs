@@ -224,6 +224,7 @@ pub(super) fn post_answer(result: &Map<String, Value>, name: &str) -> Result<Pos
             applied,
             finished_g,
             item_errors,
+            is_already: false,
         })
     };
     read().map_err(ErpError::protocol)

@@ -109,13 +109,14 @@ impl OdooStandard {
         }
     }
 
-    /// Books through the addon. `Ok(false)`: it is not there any more, and nothing was booked.
+    /// Books through the addon, and answers whether it was booked before. `None`: the addon is not there any
+    /// more, and nothing was booked.
     async fn book(
         &self,
         known: &Known,
         target: &Target,
         post: &ConsumptionPost,
-    ) -> Result<bool, ErpError> {
+    ) -> Result<Option<bool>, ErpError> {
         let Known {
             server,
             held,
@@ -123,10 +124,10 @@ impl OdooStandard {
         } = known;
         let call = addon::call(&post.key, target, held, units)?;
         match self.rpc.call(server, call).await {
-            Ok(answer) => addon::check(&answer, target, held, units).map(|()| true),
+            Ok(answer) => addon::check(&answer, target, held, units).map(Some),
             // It said no; or somebody took it away, which Odoo tells by the same exception.
             Err(refusal @ ErpError::Refused { .. }) => match self.rpc.server().await {
-                Ok(now) if now.posting.is_none() => Ok(false),
+                Ok(now) if now.posting.is_none() => Ok(None),
                 Ok(_) | Err(_) => Err(refusal),
             },
             Err(error) => Err(error),
@@ -321,15 +322,21 @@ impl ErpConnector for OdooStandard {
         let is_there = verdict == Ok(Verdict::Holds) && known.held.production.state == DONE;
         // The addon is asked even about a closed order that holds something else: this may be an
         // old message whose answer was lost, and only the key knows.
-        let is_booked =
-            known.server.posting.is_some() && !is_there && self.book(&known, &target, post).await?;
-        if !is_booked {
+        let booked = if known.server.posting.is_some() && !is_there {
+            self.book(&known, &target, post).await?
+        } else {
+            None
+        };
+        if booked.is_none() {
             match verdict? {
                 Verdict::Holds => {}
                 Verdict::Differs(_) => self.write(&known, &target).await?,
             }
         }
-        Ok(posting::receipt(&target))
+        Ok(PostAnswer {
+            is_already: booked.unwrap_or(false),
+            ..posting::receipt(&target)
+        })
     }
 
     /// One weighed component, absolute, found by its product. Without a key even where the addon is:

@@ -66,19 +66,21 @@ pub(super) fn call(
     Ok(call)
 }
 
-/// Holds the answer against the target: the first one's result is the same, whenever it was given.
+/// Holds the answer against the target: the first one's result is the same, whenever it was given. Answers
+/// whether it was booked before.
 pub(super) fn check(
     answer: &Value,
     target: &Target,
     held: &Held,
     units: &Units,
-) -> Result<(), ErpError> {
+) -> Result<bool, ErpError> {
     let answer = answer
         .as_object()
         .ok_or_else(|| ErpError::protocol("a booking that is not an object"))?;
-    if !answer.get("already").is_some_and(Value::is_boolean) {
-        return Err(ErpError::protocol("a booking without `already`"));
-    }
+    let is_already = answer
+        .get("already")
+        .and_then(Value::as_bool)
+        .ok_or_else(|| ErpError::protocol("a booking without `already`"))?;
     let lines = answer
         .get("lines")
         .and_then(Value::as_object)
@@ -98,7 +100,7 @@ pub(super) fn check(
             return Err(another("finished weight", found, finished));
         }
     }
-    Ok(())
+    Ok(is_already)
 }
 
 fn grams(

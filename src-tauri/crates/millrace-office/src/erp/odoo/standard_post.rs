@@ -273,6 +273,7 @@ pub(super) fn receipt(target: &Target) -> PostAnswer {
             .collect(),
         finished_g: target.finished_g,
         item_errors: Vec::new(),
+        is_already: false,
     }
 }
 
