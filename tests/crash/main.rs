@@ -4,6 +4,7 @@
 //!
 //! `MILLRACE_CRASH_KILLS` and `MILLRACE_CRASH_SEED` set the most kills and the seed; the seed is printed.
 
+mod backup;
 mod node;
 mod operator;
 

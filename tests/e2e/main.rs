@@ -6,6 +6,7 @@ mod adversary_office;
 mod areas;
 mod areas_link;
 mod areas_office;
+mod backup;
 mod bad_day;
 mod bad_start;
 mod doctor;

@@ -146,6 +146,19 @@ pub(crate) const COMMAND_LINE: &[(&str, &str)] = &[
         "verify",
         "reads books that whoever owns them can read, and changes nothing",
     ),
+    ("backup", "copies books that whoever owns them can copy"),
+    (
+        "backup list",
+        "reads a folder that whoever owns the books can read",
+    ),
+    (
+        "backup check",
+        "reads a backup that whoever owns it can read, and changes nothing",
+    ),
+    (
+        "restore",
+        "puts a file where whoever owns the books could copy it; the trail tells of it",
+    ),
     (
         "doctor plc",
         "reads a PLC; writes only a spare word, when asked to, and sets it back",

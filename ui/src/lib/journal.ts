@@ -114,6 +114,7 @@ const SENTENCES: Record<JournalKind, (params: Params) => string> = {
   order_decided: (p) => m.journal_order_decided({
     order: word(p, "order"), person: word(p, "person"), choice: translated(choiceWords, word(p, "choice")), reason: word(p, "reason"),
   }),
+  books_restored: (p) => m.journal_books_restored({ file: word(p, "file") }),
 };
 
 export function journalText(row: JournalView): string {
@@ -133,6 +134,7 @@ export function journalBadge(kind: JournalKind): "2" | "3" | "D" | null {
     case "posting_refused":
     case "download_aborted":
     case "order_differs":
+    case "books_restored":
       return "3";
     case "plc_lost":
     case "plc_rebooted":

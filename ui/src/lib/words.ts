@@ -107,6 +107,7 @@ export const groupWords: Words<FaultGroup> = { wire: m.group_wire, plc: m.group_
 /** How an order differs in the ERP. */
 export const differenceWords: Words<OrderDifference["kind"]> = {
   changed: m.differs_changed, cancelled: m.differs_cancelled, done: m.differs_done, gone: m.differs_gone,
+  restored: m.differs_restored,
 };
 
 export const choiceWords: Words<OrderChoice> = {

@@ -20,6 +20,7 @@ use millrace_store::{Store, Write};
 use rust_decimal::Decimal;
 use tokio::sync::{Notify, watch};
 
+use crate::backup::after::Restored;
 use crate::clock::Clock;
 use crate::commands::live::{LinkStateView, LinkView, LiveView, OutboxCounts};
 use crate::commands::refused::Refusals;
@@ -101,6 +102,8 @@ pub(crate) struct Inner {
     pub(crate) live: watch::Sender<Arc<LiveView>>,
     pub(crate) live_state: tokio::sync::Mutex<LiveState>,
     pub(crate) trail: Trail,
+    /// That the books were put back from a backup; `None` = never.
+    pub(crate) restored: Option<Restored>,
 }
 
 #[derive(Debug, Default)]

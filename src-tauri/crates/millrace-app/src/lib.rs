@@ -1,6 +1,7 @@
 //! The application: commands, the engine's scan cycle, jobs. One cheap handle, complete when
 //! [`App::start`] returns. Leaves out transport, SQL and sockets: other crates own those.
 
+pub mod backup;
 pub mod clock;
 pub mod commands;
 pub mod commissioning;

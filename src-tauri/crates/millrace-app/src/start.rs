@@ -2,20 +2,25 @@
 //! complete when [`App::start`] returns; [`App::shutdown`] asks, waits with a limit, and tells who
 //! did not stop. Leaves out transport.
 
+use std::path::Path;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use millrace_core::access::Right;
+use millrace_core::audit::seal::SealCause;
+use millrace_core::backup::BackupCause;
 use millrace_core::registers::RegisterMap;
 use millrace_core::units::Grams;
 use millrace_field::plc::Session;
 use millrace_field::plc::net::Machine;
-use millrace_store::Store;
+use millrace_store::{Store, copy};
 use rust_decimal::Decimal;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio::task::JoinHandle;
 
+use crate::backup::file::{self, Order};
+use crate::backup::{BACKUPS, after, restore};
 use crate::commands::live::LiveView;
 use crate::commands::refused::{self, Refusals};
 use crate::commands::session::StartProblem;
@@ -66,6 +71,10 @@ impl App {
     pub async fn start(setup: Setup) -> Result<App, StartError> {
         let lock = FolderLock::take(&setup.data_dir).map_err(StartError)?;
         let path = setup.data_dir.join("millrace.db");
+        if let Some(why) = restore::broken_off(&path) {
+            return Err(StartError(why));
+        }
+        backup_before_migration(&setup, &path).await?;
         let store = tokio::task::spawn_blocking(move || Store::open(&path))
             .await
             .map_err(|error| StartError(error.to_string()))?
@@ -171,6 +180,14 @@ impl App {
             .filter(|g| g.0 > 0)
             .unwrap_or(Grams(1_000_000));
 
+        let (restored, why) = after::begin(&store, clock.now_ms())
+            .await
+            .map_err(|error| StartError(error.to_string()))?;
+        let is_just_restored = why.is_some();
+        if let Some(why) = why {
+            problem("backup", why);
+        }
+
         let demo_people = seed(&store, clock.as_ref(), &silos, setup.demo.is_some())
             .await
             .map_err(|error| StartError(error.to_string()))?;
@@ -185,6 +202,13 @@ impl App {
         .map_err(|error| StartError(error.to_string()))?;
         for why in why {
             problem("audit", why);
+        }
+        if is_just_restored {
+            // The head that is remembered here is of books that are gone; from here on it is of these.
+            trail
+                .seal(&store, SealCause::Time, clock.now_ms())
+                .await
+                .map_err(|error| StartError(error.to_string()))?;
         }
 
         let plc_settings = setup.config.plc.as_ref();
@@ -249,6 +273,7 @@ impl App {
             live,
             live_state: tokio::sync::Mutex::new(LiveState::default()),
             trail,
+            restored,
             store,
             clock,
             silos,
@@ -404,6 +429,36 @@ impl App {
     pub fn store(&self) -> &Store {
         &self.inner.store
     }
+}
+
+/// The books as they are, before the first migration of this program changes them. Without that backup
+/// nothing is migrated. Books of before the site had a name for it go into the folder all the same.
+async fn backup_before_migration(setup: &Setup, books: &Path) -> Result<(), StartError> {
+    let (books, folder) = (books.to_path_buf(), setup.data_dir.join(BACKUPS));
+    let (at_ms, site) = (setup.clock.now_ms(), setup.config.site.key.clone());
+    let program = setup.version.clone();
+    let work = move || -> Result<(), StartError> {
+        let found = copy::schema_of(&books).map_err(|error| StartError(error.to_string()))?;
+        if found.is_none_or(|found| found == 0 || found >= copy::schema_known()) {
+            return Ok(());
+        }
+        let order = Order {
+            cause: BackupCause::Migration,
+            at_ms,
+            site: &site,
+            program: &program,
+        };
+        let made = file::make(&books, &folder, order).map_err(|error| {
+            StartError(format!(
+                "the database must be brought to this program's version, and the backup before it failed, so nothing was changed: {error}"
+            ))
+        })?;
+        tracing::info!(file = %made.file, "the backup before the migration");
+        Ok(())
+    };
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| StartError(error.to_string()))?
 }
 
 fn problems_of(map: &Option<Arc<RegisterMap>>, why: &str) -> Option<String> {

@@ -22,6 +22,8 @@ pub enum Seen {
     Unreadable(String),
     /// It does not know the order. Its own words, for the person who decides.
     Unknown(String),
+    /// Nothing: the books were put back, and nobody has looked yet.
+    Restored,
 }
 
 /// One field that is not as it was accepted. Masses are kilograms as the ERP has them.
@@ -139,6 +141,12 @@ pub enum Difference {
     Done,
     /// The ERP does not know the order any more.
     Gone,
+    /// Nothing is known to differ, but the books were put back from a backup: the order may have been
+    /// made since.
+    Restored {
+        /// When the backup was made, UTC milliseconds.
+        copy_at_ms: i64,
+    },
 }
 
 /// A difference as it is kept until a person decides, with what it was found in.
@@ -160,8 +168,13 @@ impl Found {
                 Difference::Changed { .. }
                 | Difference::Cancelled
                 | Difference::Done
-                | Difference::Gone,
-                Seen::Listed(_) | Seen::Held(_) | Seen::Unreadable(_) | Seen::Unknown(_),
+                | Difference::Gone
+                | Difference::Restored { .. },
+                Seen::Listed(_)
+                | Seen::Held(_)
+                | Seen::Unreadable(_)
+                | Seen::Unknown(_)
+                | Seen::Restored,
             ) => None,
         }
     }
@@ -202,6 +215,8 @@ pub fn judge(accepted: &ErpOrder, kept: Option<&Seen>, seen: &Seen, was_told: bo
 pub fn compare(accepted: &ErpOrder, seen: &Seen, was_told: bool) -> Option<Difference> {
     let (state, mut fields) = match seen {
         Seen::Unknown(_) => return Some(Difference::Gone),
+        // Nobody looked, so nothing differs.
+        Seen::Restored => return None,
         Seen::Unreadable(why) => {
             let fields = vec![ChangedField::Unreadable { why: why.clone() }];
             return Some(Difference::Changed { fields });
@@ -247,6 +262,8 @@ fn is_as_kept(kept: &Seen, seen: &Seen, was_told: bool) -> bool {
         }
         (Seen::Unreadable(kept), Seen::Unreadable(now)) => kept == now,
         (Seen::Unknown(_), Seen::Unknown(_)) => true,
+        // Kept while nothing was seen: whatever shows afterwards is judged afresh.
+        (Seen::Restored, _) | (_, Seen::Restored) => false,
         (Seen::Held(_) | Seen::Unreadable(_) | Seen::Unknown(_), Seen::Listed(_))
         | (Seen::Unreadable(_) | Seen::Unknown(_), Seen::Held(_))
         | (Seen::Listed(_) | Seen::Held(_) | Seen::Unknown(_), Seen::Unreadable(_))

@@ -127,4 +127,6 @@ pub enum JournalKind {
     OrderAgrees,
     /// `person` decided about the difference of `order`: `choice`, `reason`.
     OrderDecided,
+    /// The books were put back from the backup `file`.
+    BooksRestored,
 }

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod backup;
 pub mod batch;
 pub mod erp;
 pub mod erp_difference;

@@ -2,6 +2,7 @@
 //! start of everything that belongs to a run, and a loopback HTTP server for browsers and scripts.
 //! Leaves out every rule of the product: names, payloads and rights are judged by `millrace-app`.
 
+pub mod backup;
 pub mod cli;
 mod demo;
 pub mod launch;

@@ -1,6 +1,7 @@
 //! Millrace's books: the only crate with SQL. One writer thread commits in groups, a few readers
 //! stand apart. Leaves out rules (`millrace-core`) and clocks: every time is handed in.
 
+pub mod copy;
 mod error;
 mod migrate;
 mod reader;

@@ -25,6 +25,11 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0009_audit_seal.sql")),
 ];
 
+/// The version that the last migration leads to.
+pub(crate) fn known() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
 /// How long a connection waits for a lock before it gives up.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -96,7 +101,7 @@ pub(crate) fn connect_to_look(path: &Path) -> Result<Connection, StoreError> {
             });
         }
     };
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let known = known();
     let path = || path.display().to_string();
     match found.cmp(&known) {
         std::cmp::Ordering::Equal => Ok(connection),
@@ -136,7 +141,7 @@ pub(crate) fn connect_read_only(path: &Path) -> Result<Connection, StoreError> {
 /// Checks the file and applies what is missing.
 pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let known = known();
     if found > known {
         return Err(StoreError::TooNew {
             path: path.display().to_string(),

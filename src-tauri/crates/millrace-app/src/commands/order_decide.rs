@@ -82,7 +82,7 @@ pub(super) fn difference(
         difference: found.difference.clone(),
         erp_words: match &found.seen {
             Seen::Unknown(words) => Some(words.clone()),
-            Seen::Listed(_) | Seen::Held(_) | Seen::Unreadable(_) => None,
+            Seen::Listed(_) | Seen::Held(_) | Seen::Unreadable(_) | Seen::Restored => None,
         },
         hash: found.hash(),
         seen_at_ms: row.difference_seen_at_ms.unwrap_or_default(),

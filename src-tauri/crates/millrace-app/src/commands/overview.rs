@@ -496,7 +496,8 @@ fn phases(events: &[JournalRow], from_ms: i64, to_ms: i64) -> Vec<PhaseView> {
             | JournalKind::OrdersImported
             | JournalKind::OrderDiffers
             | JournalKind::OrderAgrees
-            | JournalKind::OrderDecided => continue,
+            | JournalKind::OrderDecided
+            | JournalKind::BooksRestored => continue,
         };
         close(event.at_ms, &now, since);
         since = Some(event.at_ms.max(from_ms));

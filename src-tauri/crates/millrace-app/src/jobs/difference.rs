@@ -109,6 +109,12 @@ fn settle(tx: &Write<'_>, id: OrderId, seen: Seen, at_ms: i64) -> Result<(), App
         return Ok(());
     }
     tx.order_compared(id, at_ms)?;
+    // The ERP cannot say whether it was made since the backup; a person does.
+    if let Some(found) = &row.difference
+        && matches!(found.difference, Difference::Restored { .. })
+    {
+        return Ok(());
+    }
     match judge(accepted, row.kept.as_ref(), &seen, tx.order_was_told(id)?) {
         Verdict::Agrees if row.difference.is_none() && row.kept.is_none() => Ok(()),
         Verdict::Agrees => {
@@ -144,6 +150,7 @@ fn word(difference: &Difference) -> &'static str {
         Difference::Cancelled => "cancelled",
         Difference::Done => "done",
         Difference::Gone => "gone",
+        Difference::Restored { .. } => "restored",
     }
 }
 

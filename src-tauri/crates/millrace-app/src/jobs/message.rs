@@ -128,7 +128,7 @@ fn queue_cancel(
 }
 
 /// Our own messages always serialize.
-pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, AppError> {
+pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<String, AppError> {
     serde_json::to_string(value).map_err(|error| {
         AppError::fault(
             ErrorCode::Internal,

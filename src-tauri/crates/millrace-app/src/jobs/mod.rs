@@ -6,9 +6,10 @@ pub(crate) mod message;
 mod message_area;
 pub(crate) mod message_done;
 pub(crate) mod posting;
-mod posting_area;
+pub(crate) mod posting_area;
 mod posting_done;
 pub(crate) mod rate;
+pub(crate) mod restored;
 pub(crate) mod settle;
 
 use std::sync::{Mutex, PoisonError};

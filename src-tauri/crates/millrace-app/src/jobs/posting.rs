@@ -14,7 +14,7 @@ use crate::error::AppError;
 use crate::inner::Inner;
 use crate::jobs::message::CancelPayload;
 use crate::jobs::settle::{Outcome, begin, settle};
-use crate::jobs::{posting_area, posting_done};
+use crate::jobs::{posting_area, posting_done, restored};
 
 /// What one turn of the job did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +87,15 @@ async fn consumption(
     };
     match row.state {
         Posting::Queued => {
+            // Books that were put back may be behind the ERP, whatever they queue.
+            if inner.restored.is_some()
+                && let Some(outcome) = look_first(inner, erp, &row, &post).await?
+            {
+                let Some(row) = begin(inner, row, AttemptAct::Send).await? else {
+                    return Ok(());
+                };
+                return settle(inner, row, outcome).await;
+            }
             let Some(row) = begin(inner, row, AttemptAct::Send).await? else {
                 return Ok(());
             };
@@ -115,9 +124,15 @@ async fn consumption(
                 Ok(held) => {
                     inner.erp_good().await;
                     let read_back = compare(&post, &held, None);
-                    if read_back.is_equal() {
+                    if read_back.is_equal() || restored::holds(inner, &post, &held) {
                         Outcome::Posted {
                             answer: "read back equal".into(),
+                            read_back: Some(read_back),
+                        }
+                    } else if let Err(why) = restored::may_send(inner, &row, &post, &held).await? {
+                        Outcome::Refused {
+                            why,
+                            items: Vec::new(),
                             read_back: Some(read_back),
                         }
                     } else {
@@ -144,6 +159,43 @@ async fn consumption(
         | Posting::Refused
         | Posting::Waived
         | Posting::ByHand => Ok(()),
+    }
+}
+
+/// Reads the order before a consumption leaves; `Some` = it does not leave, and why.
+async fn look_first(
+    inner: &Inner,
+    erp: &dyn ErpConnector,
+    row: &OutboxRow,
+    post: &ConsumptionPost,
+) -> Result<Option<Outcome>, AppError> {
+    let held = match erp.order_state(&post.order_name).await {
+        Ok(held) => held,
+        Err(error) => return Ok(Some(only_read(after_error(inner, error).await))),
+    };
+    inner.erp_good().await;
+    let read_back = compare(post, &held, None);
+    if read_back.is_equal() || restored::holds(inner, post, &held) {
+        return Ok(Some(Outcome::Posted {
+            answer: "the ERP held it already".into(),
+            read_back: Some(read_back),
+        }));
+    }
+    let may = restored::may_send(inner, row, post, &held).await?;
+    Ok(may.err().map(|why| Outcome::Refused {
+        why,
+        items: Vec::new(),
+        read_back: Some(read_back),
+    }))
+}
+
+/// What went wrong while the ERP was only read: nothing was sent.
+fn only_read(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::InDoubt { why } | Outcome::NotSent { why } => Outcome::NotSent { why },
+        other @ (Outcome::Posted { .. } | Outcome::Partial { .. } | Outcome::Refused { .. }) => {
+            other
+        }
     }
 }
 
@@ -238,16 +290,23 @@ async fn cancel(inner: &Inner, erp: &dyn ErpConnector, row: OutboxRow) -> Result
     let Some(row) = begin(inner, row, AttemptAct::Send).await? else {
         return Ok(());
     };
+    if inner.restored.is_some() {
+        let outcome = match erp.order_state(&payload.order_name).await {
+            Ok(held) => restored::may_cancel(inner, &held)
+                .err()
+                .map(Outcome::refused),
+            Err(error) => Some(only_read(after_error(inner, error).await)),
+        };
+        if let Some(outcome) = outcome {
+            return settle(inner, row, outcome).await;
+        }
+    }
     let outcome = match erp.cancel_order(&payload.order_name, &payload.reason).await {
         Ok(()) => {
             inner.erp_good().await;
             Outcome::posted("cancelled")
         }
-        Err(error) => match after_error(inner, error).await {
-            Outcome::InDoubt { why } | Outcome::NotSent { why } => Outcome::NotSent { why },
-            other
-            @ (Outcome::Posted { .. } | Outcome::Partial { .. } | Outcome::Refused { .. }) => other,
-        },
+        Err(error) => only_read(after_error(inner, error).await),
     };
     settle(inner, row, outcome).await
 }

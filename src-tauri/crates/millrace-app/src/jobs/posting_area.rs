@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::message::to_json;
 use super::posting::{after_error, refuse_unreadable};
+use super::restored;
 use super::settle::{Outcome, begin, settle};
 use crate::error::AppError;
 use crate::inner::Inner;
@@ -25,7 +26,7 @@ const LIST_TRIES: i64 = 8;
 
 /// What the program knows of a failure's sending; stands in the message's read-back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Mark {
+pub(crate) struct Mark {
     /// Equal records before it was sent; `None` = not sent, or the ERP could not say.
     rows_before: Option<u64>,
     /// When it was sent.
@@ -35,6 +36,15 @@ struct Mark {
 }
 
 impl Mark {
+    /// A sending that nobody saw, in a copy of the books: so many equal records were there before.
+    pub(crate) fn since(rows_before: u64, sent_at_ms: i64) -> Mark {
+        Mark {
+            rows_before: Some(rows_before),
+            sent_at_ms,
+            unlisted: 0,
+        }
+    }
+
     fn of(row: &OutboxRow) -> Mark {
         let text = row.read_back.as_deref();
         text.and_then(|text| serde_json::from_str(text).ok())
@@ -220,9 +230,13 @@ pub(super) async fn material(
         | Posting::Waived
         | Posting::ByHand => return Ok(()),
     };
+    let needs_person = restored::material_needs_person(inner, &row);
     let Some(row) = begin(inner, row, AttemptAct::Send).await? else {
         return Ok(());
     };
+    if let Some(why) = needs_person {
+        return settle(inner, row, Outcome::refused(why)).await;
+    }
     let outcome = match erp.post_material(&post).await {
         Ok(held) if held == post.consumed_g => {
             inner.erp_good().await;

@@ -88,7 +88,16 @@ impl Trail {
         Ok((trail, problems))
     }
 
-    async fn seal(&self, store: &Store, cause: SealCause, at_ms: i64) -> Result<bool, AppError> {
+    /// Seals what is not sealed yet. Answers true when there was something.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn seal(
+        &self,
+        store: &Store,
+        cause: SealCause,
+        at_ms: i64,
+    ) -> Result<bool, AppError> {
         let Some(sealer) = self.sealer.clone() else {
             return Ok(false);
         };

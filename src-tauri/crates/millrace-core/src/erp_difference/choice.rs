@@ -96,11 +96,16 @@ pub fn may_choose(found: &Found, work: Work, choice: Choice) -> Result<(), Choic
             Difference::Changed { .. }
             | Difference::Cancelled
             | Difference::Done
-            | Difference::Gone,
+            | Difference::Gone
+            | Difference::Restored { .. },
         ) => Ok(()),
-        (Choice::TakeOver, Difference::Cancelled | Difference::Done | Difference::Gone) => {
-            Err(ChoiceRefusal::NoContent)
-        }
+        (
+            Choice::TakeOver,
+            Difference::Cancelled
+            | Difference::Done
+            | Difference::Gone
+            | Difference::Restored { .. },
+        ) => Err(ChoiceRefusal::NoContent),
         (Choice::TakeOver, Difference::Changed { fields }) => {
             if work.has_started {
                 Err(ChoiceRefusal::Started)
@@ -116,7 +121,13 @@ pub fn may_choose(found: &Found, work: Work, choice: Choice) -> Result<(), Choic
             }
         }
         (Choice::CancelHere, Difference::Changed { .. }) => Err(ChoiceRefusal::OpenInErp),
-        (Choice::CancelHere, Difference::Cancelled | Difference::Done | Difference::Gone) => {
+        (
+            Choice::CancelHere,
+            Difference::Cancelled
+            | Difference::Done
+            | Difference::Gone
+            | Difference::Restored { .. },
+        ) => {
             if work.is_in_plc {
                 Err(ChoiceRefusal::InPlc)
             } else {

@@ -17,6 +17,7 @@ use clap::{Args, Subcommand};
 use millrace_app::commissioning::words;
 use millrace_core::registers::RegisterMap;
 
+use crate::backup::{BackupArgs, RestoreArgs, backup, put_back};
 use crate::launch::{Exit, FAULT};
 use crate::verify::{VerifyArgs, verify};
 
@@ -36,6 +37,10 @@ pub enum Command {
     Doctor(DoctorCommand),
     /// Verifies the audit trail of a database or of an export, and changes nothing.
     Verify(VerifyArgs),
+    /// Makes a backup of the database, in use or not; lists and checks them.
+    Backup(BackupArgs),
+    /// Puts a backup in the place of the database. Refuses while the program runs on it.
+    Restore(RestoreArgs),
 }
 
 /// What can be asked about the words of a PLC.
@@ -184,6 +189,16 @@ async fn answer(command: &Command) -> Result<u8, Exit> {
         Command::Doctor(DoctorCommand::Plc(args)) => doctor::examine(args).await,
         Command::Verify(args) => {
             let (text, code) = verify(args)?;
+            say(&text);
+            Ok(code)
+        }
+        Command::Backup(args) => {
+            let (text, code) = backup(args)?;
+            say(&text);
+            Ok(code)
+        }
+        Command::Restore(args) => {
+            let (text, code) = put_back(args)?;
             say(&text);
             Ok(code)
         }

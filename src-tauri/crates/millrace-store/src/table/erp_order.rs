@@ -222,6 +222,18 @@ impl Read<'_> {
         rows.collect()
     }
 
+    /// Accepted orders with open batches, whichever ERP they are from, oldest first.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn orders_open(&self) -> Result<Vec<OrderRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM erp_order WHERE standing = 'accepted' AND {HAS_OPEN} ORDER BY id"
+        ))?;
+        let rows = statement.query_and_then(params![open_words()?], read)?;
+        rows.collect()
+    }
+
     /// Orders with open batches that differ in the ERP and wait for a decision, oldest first.
     ///
     /// # Errors
