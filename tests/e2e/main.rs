@@ -11,6 +11,8 @@ mod bad_day;
 mod bad_start;
 mod doctor;
 mod doctor_bare;
+mod lock;
+mod lock_guess;
 mod main_job;
 mod order_life;
 mod people;
