@@ -114,6 +114,9 @@ const SENTENCES: Record<JournalKind, (params: Params) => string> = {
   order_decided: (p) => m.journal_order_decided({
     order: word(p, "order"), person: word(p, "person"), choice: translated(choiceWords, word(p, "choice")), reason: word(p, "reason"),
   }),
+  backup_failed: (p) => m.journal_backup_failed(reason(p)),
+  restore_test_failed: (p) => m.journal_restore_test_failed(reason(p)),
+  books_writable: (p) => m.journal_books_writable(reason(p)),
   books_restored: (p) => m.journal_books_restored({ file: word(p, "file") }),
 };
 
@@ -135,6 +138,9 @@ export function journalBadge(kind: JournalKind): "2" | "3" | "D" | null {
     case "download_aborted":
     case "order_differs":
     case "books_restored":
+    case "backup_failed":
+    case "restore_test_failed":
+    case "books_writable":
       return "3";
     case "plc_lost":
     case "plc_rebooted":

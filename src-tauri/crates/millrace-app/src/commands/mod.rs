@@ -4,6 +4,7 @@
 
 mod action;
 pub(crate) mod audit;
+pub mod backup;
 pub mod batch;
 mod batch_act;
 mod batch_command;
@@ -40,6 +41,7 @@ use millrace_core::access::Right;
 use millrace_core::error_code::ErrorCode;
 use serde_json::Value;
 
+use crate::disk;
 use crate::error::AppError;
 use crate::session::Caller;
 use crate::start::App;
@@ -142,6 +144,10 @@ impl App {
         let allowed = match (info.access, &context.caller) {
             (Access::Right(right), Some(caller)) => caller.must(right),
             _ => Ok(()),
+        };
+        let allowed = match allowed {
+            Ok(()) if info.is_audited => disk::must_be_writable(&self.inner),
+            allowed => allowed,
         };
         let outcome = match allowed {
             Ok(()) => station::at(station, table::run(&context, info.name, payload)).await,
