@@ -50,6 +50,8 @@ const TRAINERS: For = For::Roles(&[Operator, Maintenance, Supervisor, Admin, Sup
 const TRAIL: For = For::Roles(&[Auditor, Supervisor, Admin, SuperAdmin]);
 /// Takes the trail out.
 const EXPORT: For = For::Roles(&[Auditor, Admin, SuperAdmin]);
+/// Makes backups.
+const BACKUP: For = For::Roles(&[Maintenance, Admin, SuperAdmin]);
 /// Manages people and settings.
 const PEOPLE: For = For::Roles(&[Admin, SuperAdmin]);
 
@@ -108,6 +110,9 @@ pub(crate) const TABLE: &[(&str, For)] = &[
     ("audit_list", TRAIL),
     ("audit_chain_get", TRAIL),
     ("audit_export", EXPORT),
+    ("backup_list", ALL),
+    ("backup_now", BACKUP),
+    ("backup_try", BACKUP),
     ("settings_list", ALL),
     ("settings_text_get", PEOPLE),
     ("settings_difference_view", PEOPLE),

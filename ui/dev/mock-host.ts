@@ -1,11 +1,12 @@
 // A scripted backend for looking at the screens: `npm run dev:mock`, then `?scene=<name>` in the address.
-// Scenes: run (default), over, stale, bad, plclost, erplost, download, idle, empty, first, plant, lost; of the PLC: differ, standing, never, bare, noplc; of people: people, onetime.
+// Scenes: run (default), over, stale, bad, plclost, erplost, download, idle, empty, first, plant, lost; of the PLC: differ, standing, never, bare, noplc; of people: people, onetime; of the disk: full.
 import type {
   AppInfo, AttentionView, Commands, JournalView, LiveBatch, LiveView, MovementView, OverviewView, Role, SessionView,
 } from "../src/bindings";
 import type { AppEvent, Host } from "../src/lib/host/types";
 import { outboxAnswers } from "./mock-outbox";
 import { auditAnswers } from "./mock-audit";
+import { backupAnswers } from "./mock-backup";
 import { personAnswers } from "./mock-people";
 import { plcAnswers } from "./mock-plc";
 import { settingsAnswers } from "./mock-settings";
@@ -160,6 +161,9 @@ function liveView(): LiveView {
   });
   return {
     seq: now(), now_ms: now(), plc: link(isPlcGood, "no answer from 127.0.0.1:9600 in 2 s"), erp: link(isErpGood, "connect timeout"),
+    books: scene === "full"
+      ? { state: "full", since_ms: START_MS - 3 * MIN, cause: "the disk is full: nothing new can be recorded, what is shown can still be read; make room and it goes on by itself", room: "very_low", free_bytes: 0 }
+      : { state: "good", since_ms: null, cause: null, room: scene === "over" ? "low" : "enough", free_bytes: 41_000_000_000 },
     outbox: { waiting: isErpGood ? 0 : 6, in_doubt: 0, refused: 0, oldest_ms: isErpGood ? null : 14 * MIN }, batch: active === null ? null : liveBatch(active), queued: [],
     silos: world.silos.map((silo) => ({ silo: silo.silo, level_g: silo.level_g, quality: silo.label === "E" && scene === "over" ? "stale" : "uncertain" })),
     plc_standing_still: scene === "standing", plc_maintenance: scene === "standing", slots_differ: scene === "differ" ? 4 : scene === "bad" ? 1 : 0,
@@ -349,6 +353,7 @@ const handlers: Handlers = {
   },
   ...outboxAnswers({ world, now, isErpGood }),
   ...settingsAnswers({ scene, refuse }),
+  ...backupAnswers(now),
   ...auditAnswers({ now, isBroken: scene === "broken" }),
   ...personAnswers({ now, refuse, rights: RIGHTS, changed: () => (revision += 1), secretChanged: () => (isOneTime = false), view: () => ({ token: "", user: user.name, roles: [user.role], rights: RIGHTS[user.role], must_change_secret: false, ...stands() }) }),
   ...plcAnswers({ scene, now, refuse, isSecret: (secret) => PEOPLE.some((person) => person.name === user.name && person.secret === secret) }),

@@ -206,7 +206,19 @@ area: string,
 /**
  * The sentence.
  */
-message: string, } | { "code": "manual_line_open", 
+message: string, } | { "code": "backup_old", 
+/**
+ * When it was made, UTC milliseconds; `None` = there is none.
+ */
+at_ms: number | null, } | { "code": "backup_failed", 
+/**
+ * Why; English.
+ */
+reason: string, } | { "code": "restore_test_failed", 
+/**
+ * Why; English.
+ */
+reason: string, } | { "code": "manual_line_open", 
 /**
  * Which batch.
  */
@@ -378,6 +390,74 @@ station: string,
  * Its hash.
  */
 hash: string, };
+export type BackupCause = "scheduled" | "asked" | "migration";
+export type BackupFailure = { 
+/**
+ * When, UTC milliseconds.
+ */
+at_ms: number, 
+/**
+ * Why; English.
+ */
+reason: string, };
+export type BackupRow = { 
+/**
+ * Its file name.
+ */
+file: string, 
+/**
+ * When it was made, UTC milliseconds.
+ */
+at_ms: number, 
+/**
+ * Its length.
+ */
+bytes: number, 
+/**
+ * Why it was made.
+ */
+cause: BackupCause, 
+/**
+ * The program that made it.
+ */
+program: string, 
+/**
+ * The last row of its trail, as an anchor.
+ */
+head: string | null, 
+/**
+ * When a restore of it was tried, UTC milliseconds.
+ */
+tried_at_ms: number | null, 
+/**
+ * Why that failed; English.
+ */
+tried_fault: string | null, };
+export type BackupView = { 
+/**
+ * Where they are.
+ */
+folder: string, 
+/**
+ * Where each is copied to.
+ */
+second_folder: string | null, 
+/**
+ * When the next one is due, UTC milliseconds.
+ */
+next_at_ms: number, 
+/**
+ * The last one that was to be made, if it failed.
+ */
+failed: BackupFailure | null, 
+/**
+ * Newest first.
+ */
+rows: Array<BackupRow>, 
+/**
+ * Files that look like backups and cannot be judged, one sentence each; English.
+ */
+unreadable: Array<string>, };
 export type BatchApprove = { 
 /**
  * Which.
@@ -633,6 +713,28 @@ order_difference: OrderDifferenceView | null,
  */
 plc_texts: Array<PlcTextView>, };
 export type BatchWord = "pending" | "approved" | "rejected" | "in_process" | "paused" | "completed" | "stopped" | "failed" | "cancelled";
+export type BooksState = "good" | "full" | "disk_fault" | "damaged";
+export type BooksView = { 
+/**
+ * Whether they can be written to.
+ */
+state: BooksState, 
+/**
+ * Since when they cannot, UTC milliseconds.
+ */
+since_ms: number | null, 
+/**
+ * Why not and what to do; English.
+ */
+cause: string | null, 
+/**
+ * How much room is left.
+ */
+room: Room, 
+/**
+ * The same in bytes.
+ */
+free_bytes: number | null, };
 export type ChangedField = { "field": "name", 
 /**
  * Accepted.
@@ -1053,7 +1155,7 @@ text: string,
  */
 fate: ItemFate, };
 export type ItemFate = "permanent" | "temporary" | "unknown";
-export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided" | "handed_over" | "books_restored";
+export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided" | "handed_over" | "books_restored" | "backup_failed" | "restore_test_failed" | "books_writable";
 export type JournalView = { 
 /**
  * Position in the journal.
@@ -1278,6 +1380,10 @@ slots_differ: number,
  * ERP link.
  */
 erp: LinkView, 
+/**
+ * The books, and the room that they have.
+ */
+books: BooksView, 
 /**
  * Messages for the ERP.
  */
@@ -2465,6 +2571,7 @@ rights: Array<Right>,
  * Only a super administrator gives or takes it.
  */
 is_administrative: boolean, };
+export type Room = "unknown" | "enough" | "low" | "very_low";
 export type RunState = "idle" | "downloading" | "ready" | "running" | "paused" | "held" | "complete" | "stopped" | "aborted";
 export type SecretChange = { 
 /**
@@ -3162,6 +3269,9 @@ export interface Commands {
   person_disable: { request: PersonAct; response: PersonView };
   person_enable: { request: PersonAct; response: PersonView };
   person_secret_reset: { request: PersonAct; response: PersonSecretView };
+  backup_list: { request: Nothing; response: BackupView };
+  backup_now: { request: Nothing; response: BackupView };
+  backup_try: { request: Nothing; response: BackupView };
   audit_list: { request: AuditList; response: AuditPage };
   audit_chain_get: { request: AuditChainGet; response: AuditChainView };
   audit_export: { request: AuditExport; response: AuditExported };

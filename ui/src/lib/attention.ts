@@ -1,9 +1,9 @@
 // What wants a person: its urgency, its sentence, and the place where it can be mended.
 // Leaves out which facts deserve attention: the backend decides that, save for the banner's live ones.
-import type { AttentionView, LiveView } from "../bindings";
+import type { AttentionView, BooksState, LiveView } from "../bindings";
 import { m } from "../paraglide/messages.js";
 import type { BadgeMark } from "../widgets/shapes";
-import { duration, kgUnit, signedPercent, timeShort } from "./format";
+import { dateTime, duration, kgUnit, plain, signedPercent, timeShort } from "./format";
 import { differenceWords } from "./words";
 
 export interface Attention {
@@ -82,6 +82,15 @@ export function attentionOf(view: AttentionView, now_ms: number): Attention {
         key: `${view.code}${view.area}${view.message}`, mark: "D", text: m.attention_set_up({ area: view.area }),
         detail: view.message, path: "/overview",
       };
+    case "backup_old":
+      return {
+        key: view.code, mark: "3", text: view.at_ms === null ? m.attention_backup_none() : m.attention_backup_old(),
+        detail: view.at_ms === null ? null : dateTime(view.at_ms), path: "/settings",
+      };
+    case "backup_failed":
+      return { key: view.code, mark: "3", text: m.attention_backup_failed(), detail: view.reason, path: "/settings" };
+    case "restore_test_failed":
+      return { key: view.code, mark: "2", text: m.attention_restore_test_failed(), detail: view.reason, path: "/settings" };
     case "manual_line_open":
       return {
         key: `${view.code}${view.id}${view.material}`, mark: null,
@@ -91,10 +100,21 @@ export function attentionOf(view: AttentionView, now_ms: number): Attention {
   }
 }
 
+const booksWords: Record<Exclude<BooksState, "good">, () => string> = {
+  full: m.banner_books_full, disk_fault: m.banner_books_disk, damaged: m.banner_books_damaged,
+};
+
 /** The banner: live disturbances, worst first. */
 export function disturbances(view: LiveView): Attention[] {
   const found: Attention[] = [];
   const batch = view.batch;
+  const books = view.books;
+  if (books.state !== "good") {
+    found.push({ key: "books", mark: "1", text: booksWords[books.state](), detail: books.state === "full" && books.since_ms !== null ? m.since({ time: timeShort(books.since_ms) }) : books.cause, path: "/settings" });
+  } else if (books.room === "low" || books.room === "very_low") {
+    const left = books.free_bytes === null ? null : m.banner_room_left({ free: plain(Math.floor(books.free_bytes / 1_048_576)) });
+    found.push({ key: "room", mark: books.room === "low" ? "3" : "2", text: m.banner_room_low(), detail: left, path: "/settings" });
+  }
   if (view.plc.state === "lost") {
     found.push({
       key: "plc", mark: batch === null ? "D" : "2", text: m.attention_plc_lost(),

@@ -118,6 +118,9 @@ const SENTENCES: Record<JournalKind, (params: Params) => string> = {
     const people = { from: word(p, "from"), person: word(p, "person") };
     return p["reason"] ? m.journal_handed_over_note({ ...people, note: p["reason"] }) : m.journal_handed_over(people);
   },
+  backup_failed: (p) => m.journal_backup_failed(reason(p)),
+  restore_test_failed: (p) => m.journal_restore_test_failed(reason(p)),
+  books_writable: (p) => m.journal_books_writable(reason(p)),
   books_restored: (p) => m.journal_books_restored({ file: word(p, "file") }),
 };
 
@@ -139,6 +142,9 @@ export function journalBadge(kind: JournalKind): "2" | "3" | "D" | null {
     case "download_aborted":
     case "order_differs":
     case "books_restored":
+    case "backup_failed":
+    case "restore_test_failed":
+    case "books_writable":
       return "3";
     case "plc_lost":
     case "plc_rebooted":

@@ -4,12 +4,14 @@
 
 pub mod edit;
 pub mod file;
+pub mod session;
 pub mod settings;
+
+pub use session::Session;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use millrace_core::access::lock::LockTimes;
 use millrace_core::ids::SiloNo;
 use millrace_core::registers::RegisterMap;
 use millrace_core::silo::Tolerance;
@@ -40,41 +42,15 @@ pub struct Config {
     /// Intake and batch limits.
     #[serde(default)]
     pub intake: Intake,
+    /// Backups of the books.
+    #[serde(default)]
+    pub backup: Backup,
     /// Browsers and scripts, where they may come in at all.
     #[serde(default)]
     pub http: Http,
     /// When a session that nobody uses loses its rights.
     #[serde(default)]
     pub session: Session,
-}
-
-/// When a session that nobody uses loses its rights; 0 = never, for rooms with somebody in them.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Session {
-    /// Rights beyond an operator's, minutes (0 to 60).
-    pub lower_after_min: i64,
-    /// All but looking and holding the line, minutes (0 to 60).
-    pub lock_after_min: i64,
-}
-
-impl Default for Session {
-    fn default() -> Session {
-        Session {
-            lower_after_min: 5,
-            lock_after_min: 10,
-        }
-    }
-}
-
-impl Session {
-    /// In milliseconds.
-    pub(crate) fn times(&self) -> LockTimes {
-        LockTimes {
-            lower_after_ms: self.lower_after_min.saturating_mul(60_000),
-            lock_after_ms: self.lock_after_min.saturating_mul(60_000),
-        }
-    }
 }
 
 /// What browsers and scripts meet when the program listens; nothing here makes it listen.

@@ -3,7 +3,7 @@
 
 use millrace_core::batch::IllegalTransition;
 use millrace_core::error_code::ErrorCode;
-use millrace_store::StoreError;
+use millrace_store::{StoreError, Trouble};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU64, Ordering};
 use ts_rs::TS;
@@ -71,10 +71,17 @@ impl From<StoreError> for AppError {
             | StoreError::Unknown { .. }
             | StoreError::Open { .. }
             | StoreError::Stopped => {
-                let message = if error.is_disk_full() {
-                    "the disk is full: nothing new can be recorded, what is shown can still be read"
-                } else {
-                    "the database could not carry this out; nothing was changed"
+                let message = match error.trouble() {
+                    Some(Trouble::Full(_)) => {
+                        "the disk is full: nothing new can be recorded, what is shown can still be read"
+                    }
+                    Some(Trouble::Disk(_)) => {
+                        "the disk does not take what is to be recorded; nothing was changed"
+                    }
+                    Some(Trouble::Damaged(_)) => {
+                        "the database is damaged: nothing was changed, and nothing is written to it any more"
+                    }
+                    None => "the database could not carry this out; nothing was changed",
                 };
                 AppError::fault(ErrorCode::StoreFailed, message, &error)
             }

@@ -22,12 +22,14 @@ use rust_decimal::Decimal;
 use tokio::sync::{Notify, watch};
 
 use crate::backup::after::Restored;
+use crate::backup::job::Backups;
 use crate::clock::Clock;
 use crate::commands::live::{LinkStateView, LinkView, LiveView, OutboxCounts};
 use crate::commands::refused::Refusals;
 use crate::commands::session::{DemoPerson, StartProblem};
 use crate::commands::training::Trainer;
 use crate::config::{self, MarkDone, SiloSeed};
+use crate::disk::Disk;
 use crate::engine::Image;
 use crate::engine::live::{Cached, snapshot};
 use crate::error::AppError;
@@ -105,6 +107,8 @@ pub(crate) struct Inner {
     pub(crate) live: watch::Sender<Arc<LiveView>>,
     pub(crate) live_state: tokio::sync::Mutex<LiveState>,
     pub(crate) trail: Trail,
+    pub(crate) backups: Backups,
+    pub(crate) disk: Disk,
     /// That the books were put back from a backup; `None` = never.
     pub(crate) restored: Option<Restored>,
 }
@@ -371,6 +375,7 @@ pub(crate) fn empty_live() -> LiveView {
         plc_maintenance: false,
         slots_differ: 0,
         erp: off,
+        books: Disk::default().view(),
         outbox: OutboxCounts::default(),
         batch: None,
         queued: Vec::new(),

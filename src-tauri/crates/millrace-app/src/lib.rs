@@ -6,6 +6,7 @@ pub mod clock;
 pub mod commands;
 pub mod commissioning;
 pub mod config;
+mod disk;
 pub mod engine;
 pub mod error;
 pub mod event;

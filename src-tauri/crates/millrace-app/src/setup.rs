@@ -111,9 +111,14 @@ impl Setup {
                 .flatten()
                 .for_each(|file| *file = base.join(&file));
         }
-        for file in [&mut config.http.certificate, &mut config.http.key]
-            .into_iter()
-            .flatten()
+        for file in [
+            &mut config.http.certificate,
+            &mut config.http.key,
+            &mut config.backup.folder,
+            &mut config.backup.second_folder,
+        ]
+        .into_iter()
+        .flatten()
         {
             *file = base.join(&file);
         }

@@ -2,7 +2,7 @@
 //! complete when [`App::start`] returns; [`App::shutdown`] asks, waits with a limit, and tells who
 //! did not stop. Leaves out transport.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,17 +14,19 @@ use millrace_core::registers::RegisterMap;
 use millrace_core::units::Grams;
 use millrace_field::plc::Session;
 use millrace_field::plc::net::Machine;
-use millrace_store::{Store, copy};
+use millrace_store::{Store, StoreError, copy};
 use rust_decimal::Decimal;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::backup::file::{self, Order};
+use crate::backup::job::{self as backup_job, Backups};
 use crate::backup::{BACKUPS, after, restore};
 use crate::commands::live::LiveView;
 use crate::commands::refused::{self, Refusals};
 use crate::commands::session::StartProblem;
 use crate::config;
+use crate::disk::{self, Disk};
 use crate::engine::{Engine, Image};
 use crate::error::AppError;
 use crate::event::{AppEvent, EventBus};
@@ -39,6 +41,8 @@ use crate::setup::{Pace, Setup};
 use crate::task;
 use crate::trail::job::{self, Trail};
 
+/// The books' file in the data folder.
+const BOOKS: &str = "millrace.db";
 /// How long a task may take to stop.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 /// The setting that may hold the ERP's password itself.
@@ -70,7 +74,7 @@ impl App {
     /// that does not answer is no error; it shows as a lost link.
     pub async fn start(setup: Setup) -> Result<App, StartError> {
         let lock = FolderLock::take(&setup.data_dir).map_err(StartError)?;
-        let path = setup.data_dir.join("millrace.db");
+        let path = setup.data_dir.join(BOOKS);
         if let Some(why) = restore::broken_off(&path) {
             return Err(StartError(why));
         }
@@ -78,7 +82,7 @@ impl App {
         let store = tokio::task::spawn_blocking(move || Store::open(&path))
             .await
             .map_err(|error| StartError(error.to_string()))?
-            .map_err(|error| StartError(error.to_string()))?;
+            .map_err(|error| damaged(&setup, &error))?;
         let clock = Arc::clone(&setup.clock);
         let mut problems = Vec::new();
         let mut problem = |area: &str, message: String| {
@@ -274,6 +278,13 @@ impl App {
             live,
             live_state: tokio::sync::Mutex::new(LiveState::default()),
             trail,
+            backups: Backups::new(
+                &setup.config.backup,
+                &setup.data_dir,
+                &setup.config.site.zone,
+                clock.now_ms(),
+            ),
+            disk: Disk::default(),
             restored,
             store,
             clock,
@@ -335,6 +346,17 @@ impl App {
             "live",
             tokio::spawn(task::run_live(Arc::clone(&self.inner), stopped.clone())),
         ));
+        tasks.push((
+            "disk",
+            tokio::spawn(task::run_disk(Arc::clone(&self.inner), stopped.clone())),
+        ));
+        // A demo begins anew; its books are nobody's loss.
+        if self.inner.demo.is_none() {
+            tasks.push((
+                "backup",
+                tokio::spawn(task::run_backup(Arc::clone(&self.inner), stopped.clone())),
+            ));
+        }
         if self.inner.erp.is_some() {
             let every = Duration::from_secs(import_every_min * 60);
             tasks.push((
@@ -411,6 +433,22 @@ impl App {
         Ok(posting::work(&self.inner).await? == Worked::Did)
     }
 
+    /// Makes and tries the backups that are due; for tests that move time by hand.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn work_backup(&self) -> Result<(), AppError> {
+        backup_job::work(&self.inner).await
+    }
+
+    /// Looks whether the books can be written to; for tests that move time by hand.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn work_disk(&self) -> Result<(), AppError> {
+        disk::watch(&self.inner).await
+    }
+
     /// One round of the trail's jobs: clock, seal, and a check that was asked for; for tests that move
     /// time by hand.
     ///
@@ -435,7 +473,8 @@ impl App {
 /// The books as they are, before the first migration of this program changes them. Without that backup
 /// nothing is migrated. Books of before the site had a name for it go into the folder all the same.
 async fn backup_before_migration(setup: &Setup, books: &Path) -> Result<(), StartError> {
-    let (books, folder) = (books.to_path_buf(), setup.data_dir.join(BACKUPS));
+    let folder = backup_folder(setup);
+    let books = books.to_path_buf();
     let (at_ms, site) = (setup.clock.now_ms(), setup.config.site.key.clone());
     let program = setup.version.clone();
     let work = move || -> Result<(), StartError> {
@@ -460,6 +499,26 @@ async fn backup_before_migration(setup: &Setup, books: &Path) -> Result<(), Star
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| StartError(error.to_string()))?
+}
+
+/// Why the books cannot be opened. Where they are damaged, with what to put in their place.
+fn damaged(setup: &Setup, error: &StoreError) -> StartError {
+    if !matches!(error, StoreError::Corrupt { .. }) {
+        return StartError(error.to_string());
+    }
+    let books = setup.data_dir.join(BOOKS);
+    let folder = backup_folder(setup);
+    let advice = restore::advice(&books, &folder);
+    StartError(format!("{error}. {advice}"))
+}
+
+fn backup_folder(setup: &Setup) -> PathBuf {
+    setup
+        .config
+        .backup
+        .folder
+        .clone()
+        .unwrap_or_else(|| setup.data_dir.join(BACKUPS))
 }
 
 fn problems_of(map: &Option<Arc<RegisterMap>>, why: &str) -> Option<String> {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::backup::job as backup_job;
+use crate::disk;
 use crate::inner::Inner;
 use crate::jobs::posting::Worked;
 use crate::jobs::{intake, posting};
@@ -17,6 +19,10 @@ const LIVE_MS: u64 = 500;
 
 /// How often the clock is watched, and how long a due seal waits at most.
 const TRAIL: Duration = Duration::from_secs(2);
+/// How often the disk is looked at, and a commit tried where the last one failed.
+const DISK: Duration = Duration::from_secs(2);
+/// How often it is looked whether a backup is due.
+const BACKUP: Duration = Duration::from_secs(60);
 /// How often the whole trail is checked without being asked.
 const TRAIL_CHECK: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -125,6 +131,30 @@ pub(crate) async fn run_trail(inner: Arc<Inner>, mut stopped: watch::Receiver<bo
         tokio::select! {
             () = asked_to_stop(&mut stopped) => return,
             () = tokio::time::sleep(TRAIL) => {}
+        }
+    }
+}
+
+pub(crate) async fn run_disk(inner: Arc<Inner>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        if let Err(error) = disk::watch(&inner).await {
+            tracing::warn!(%error, "the books");
+        }
+        tokio::select! {
+            () = asked_to_stop(&mut stopped) => return,
+            () = tokio::time::sleep(DISK) => {}
+        }
+    }
+}
+
+pub(crate) async fn run_backup(inner: Arc<Inner>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        if let Err(error) = backup_job::work(&inner).await {
+            tracing::warn!(%error, "how the backup went is not in the trail");
+        }
+        tokio::select! {
+            () = asked_to_stop(&mut stopped) => return,
+            () = tokio::time::sleep(BACKUP) => {}
         }
     }
 }

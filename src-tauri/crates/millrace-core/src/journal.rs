@@ -131,4 +131,10 @@ pub enum JournalKind {
     HandedOver,
     /// The books were put back from the backup `file`.
     BooksRestored,
+    /// A backup was not made, `reason`.
+    BackupFailed,
+    /// A backup could not be put back when that was tried, `reason`.
+    RestoreTestFailed,
+    /// The books can be written to again; for a time they could not, `reason`.
+    BooksWritable,
 }

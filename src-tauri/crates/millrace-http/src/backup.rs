@@ -138,7 +138,9 @@ fn configured(which: &Which) -> Result<(String, Option<PathBuf>), Exit> {
         code: CONFIG,
         message: format!("{error}."),
     })?;
-    Ok((loaded.config.site.key, None))
+    let base = file.parent().unwrap_or(Path::new("."));
+    let folder = loaded.config.backup.folder.map(|folder| base.join(folder));
+    Ok((loaded.config.site.key, folder))
 }
 
 fn check(file: &Path) -> Result<(String, u8), Exit> {

@@ -1,5 +1,71 @@
 //! What can go wrong with the books, sorted by who must act.
 
+use rusqlite::ffi;
+
+/// Why nothing can be committed. What is stored can still be read, as far as the disk gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// The disk is full.
+    Full(String),
+    /// The disk does not do what it is asked to.
+    Disk(String),
+    /// The file is damaged. Nothing is written to it any more until it is opened anew.
+    Damaged(String),
+}
+
+impl Trouble {
+    /// The trouble that a code of SQLite's tells of; `None` = it is not the disk's.
+    pub(crate) fn of(code: i32) -> Option<Trouble> {
+        let text = || ffi::Error::new(code).to_string();
+        match code & 0xFF {
+            ffi::SQLITE_FULL => Some(Trouble::Full(text())),
+            ffi::SQLITE_IOERR | ffi::SQLITE_READONLY | ffi::SQLITE_CANTOPEN => {
+                Some(Trouble::Disk(text()))
+            }
+            ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB => Some(Trouble::Damaged(text())),
+            _ => None,
+        }
+    }
+}
+
+/// The last fault of the disk that this thread met, whoever was told of it: a caller of the writer may
+/// have made a sentence of it already.
+pub(crate) mod fault {
+    use std::cell::Cell;
+
+    use super::Trouble;
+
+    thread_local! {
+        static LAST: Cell<Option<i32>> = const { Cell::new(None) };
+    }
+
+    /// Keeps a code in mind that tells of the disk.
+    pub(super) fn note(code: i32) {
+        if Trouble::of(code).is_some() {
+            LAST.set(Some(code));
+        }
+    }
+
+    /// The code, kept.
+    pub(crate) fn seen() -> Option<i32> {
+        LAST.get()
+    }
+
+    /// The code, and forgets it.
+    pub(crate) fn take() -> Option<i32> {
+        LAST.take()
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> StoreError {
+        if let rusqlite::Error::SqliteFailure(failure, _) = &error {
+            fault::note(failure.extended_code);
+        }
+        StoreError::Sqlite(error)
+    }
+}
+
 /// An error of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -28,7 +94,7 @@ pub enum StoreError {
         known: i64,
     },
     /// The file is damaged.
-    #[error("the database {path} is damaged ({what}): restore a backup; nothing was written to it")]
+    #[error("the database {path} is damaged ({what}); nothing was written to it")]
     Corrupt {
         /// Which file.
         path: String,
@@ -40,7 +106,7 @@ pub enum StoreError {
     Migration(#[from] rusqlite_migration::Error),
     /// SQLite's own.
     #[error("the database answered: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(#[source] rusqlite::Error),
     /// A stored word, number or JSON that the program does not know.
     #[error("the database holds {what} = {value:?}, which this program does not know")]
     Unknown {
@@ -79,6 +145,25 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// SQLite's code for it, as far as it is SQLite's.
+    pub(crate) fn sqlite_code(&self) -> i32 {
+        match self {
+            StoreError::Sqlite(rusqlite::Error::SqliteFailure(failure, _))
+            | StoreError::Open {
+                source: rusqlite::Error::SqliteFailure(failure, _),
+                ..
+            } => failure.extended_code,
+            StoreError::Corrupt { .. } => ffi::SQLITE_CORRUPT,
+            _ => ffi::SQLITE_ERROR,
+        }
+    }
+
+    /// The trouble with the disk that it tells of, if it does.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
+        Trouble::of(self.sqlite_code())
+    }
+
     /// True when the disk is full: reading goes on, nothing new can be committed.
     #[must_use]
     pub fn is_disk_full(&self) -> bool {

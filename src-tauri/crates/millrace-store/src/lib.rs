@@ -11,10 +11,12 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use error::StoreError;
+pub use error::{StoreError, Trouble};
 pub use reader::Read;
 pub use writer::Write;
 
+/// Under this key a probe leaves its row for a moment.
+const PROBE: &str = "probe";
 /// How many connections serve reads.
 const READERS: usize = 3;
 
@@ -38,7 +40,7 @@ impl Store {
         let readers = reader::ReaderPool::open(path, READERS)?;
         Ok(Store {
             path: Arc::new(path.to_path_buf()),
-            writer: writer::WriterHandle::start(connection)?,
+            writer: writer::WriterHandle::start(connection, path.to_path_buf())?,
             readers: Arc::new(readers),
         })
     }
@@ -91,6 +93,27 @@ impl Store {
         tokio::task::spawn_blocking(move || readers.with(|read| work(read)))
             .await
             .map_err(|_| E::from(StoreError::Stopped))?
+    }
+
+    /// Why nothing can be committed, as the last commit found it; `None` = commits succeed.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.writer.trouble()
+    }
+
+    /// Tries whether a commit succeeds, with a row that is of no further use. What was found is
+    /// [`Store::trouble`] afterwards.
+    ///
+    /// # Errors
+    /// Why it did not.
+    pub async fn probe(&self, at_ms: i64) -> Result<(), StoreError> {
+        // More than a page, so that what a full disk still takes by chance does not count.
+        let row = format!("{at_ms:020}").repeat(400);
+        self.write(move |tx| {
+            tx.meta_set(PROBE, &row)?;
+            tx.meta_clear(PROBE)
+        })
+        .await
     }
 
     /// Brings everything into the main file and empties the log beside it, for a stop in good order:

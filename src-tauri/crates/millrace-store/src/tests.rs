@@ -4,6 +4,7 @@ mod order;
 mod person;
 mod posting;
 mod trail;
+mod trouble;
 
 use millrace_core::batch::posting::{Posting, PostingEvent};
 use millrace_core::batch::release::ReleaseEvent;

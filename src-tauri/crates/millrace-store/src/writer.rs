@@ -2,11 +2,14 @@
 //! go. Each caller's part stands in a savepoint of its own; nobody gets an answer before the commit.
 
 use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::error::StoreError;
+use crate::error::{StoreError, Trouble, fault};
+use crate::migrate;
 use crate::reader::Read;
 
 /// How many callers may wait before the next one waits to queue.
@@ -86,6 +89,7 @@ enum Request {
 #[derive(Clone)]
 pub(crate) struct WriterHandle {
     queue: mpsc::Sender<Request>,
+    trouble: Arc<Mutex<Option<Trouble>>>,
 }
 
 impl std::fmt::Debug for WriterHandle {
@@ -95,13 +99,27 @@ impl std::fmt::Debug for WriterHandle {
 }
 
 impl WriterHandle {
-    pub(crate) fn start(connection: Connection) -> Result<WriterHandle, StoreError> {
+    pub(crate) fn start(connection: Connection, path: PathBuf) -> Result<WriterHandle, StoreError> {
         let (queue, jobs) = mpsc::channel(QUEUE);
+        let trouble = Arc::new(Mutex::new(None));
+        let pen = Pen {
+            connection: Some(connection),
+            path,
+            trouble: Arc::clone(&trouble),
+        };
         std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || run(&connection, jobs))
+            .spawn(move || run(pen, jobs))
             .map_err(|_| StoreError::Stopped)?;
-        Ok(WriterHandle { queue })
+        Ok(WriterHandle { queue, trouble })
+    }
+
+    /// Why nothing can be committed, since the last commit that was tried.
+    pub(crate) fn trouble(&self) -> Option<Trouble> {
+        self.trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) async fn checkpoint(&self) -> Result<(), StoreError> {
@@ -134,7 +152,58 @@ impl WriterHandle {
     }
 }
 
-fn run(connection: &Connection, mut requests: mpsc::Receiver<Request>) {
+/// The writing connection, and what is known of it.
+struct Pen {
+    /// `None` after a fault of the disk: what the system holds in memory may not be what lies on the
+    /// disk, so the file is opened afresh before anything else is written.
+    connection: Option<Connection>,
+    path: PathBuf,
+    trouble: Arc<Mutex<Option<Trouble>>>,
+}
+
+impl Pen {
+    /// The connection; damaged books get none any more.
+    fn connection(&mut self) -> Result<&Connection, StoreError> {
+        let is_damaged = self
+            .trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .is_some_and(|trouble| matches!(trouble, Trouble::Damaged(_)));
+        if is_damaged {
+            return Err(StoreError::Corrupt {
+                path: self.path.display().to_string(),
+                what: "found while it was in use".into(),
+            });
+        }
+        if self.connection.is_none() {
+            self.connection = Some(migrate::connect(&self.path)?);
+        }
+        self.connection.as_ref().ok_or(StoreError::Stopped)
+    }
+
+    /// Keeps in mind how a commit went.
+    fn note(&mut self, outcome: &Result<(), StoreError>) {
+        // A caller may have met it in its own part and be the only one that failed.
+        let within = fault::take().and_then(Trouble::of);
+        let found = outcome
+            .as_ref()
+            .err()
+            .and_then(StoreError::trouble)
+            .or(within);
+        if let Some(Trouble::Disk(_) | Trouble::Damaged(_)) = &found {
+            self.connection = None;
+        }
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        match (outcome, found) {
+            // Somebody's own refusal says nothing of the disk.
+            (Err(_), None) => {}
+            (_, found) => *trouble = found,
+        }
+    }
+}
+
+fn run(mut pen: Pen, mut requests: mpsc::Receiver<Request>) {
     while let Some(first) = requests.blocking_recv() {
         let mut group = Vec::new();
         let mut checkpoint = None;
@@ -155,32 +224,40 @@ fn run(connection: &Connection, mut requests: mpsc::Receiver<Request>) {
             };
         }
         if !group.is_empty() {
-            commit_and_answer(connection, group);
+            commit_and_answer(&mut pen, group);
         }
         if let Some(answer) = checkpoint {
-            let outcome = connection
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-                .map_err(StoreError::from);
+            let outcome = pen.connection().and_then(|connection| {
+                connection
+                    .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+                    .map_err(StoreError::from)
+            });
             // Whoever asked may be gone.
             let _ = answer.send(outcome);
         }
     }
 }
 
-fn commit_and_answer(connection: &Connection, mut group: Vec<Box<dyn Job>>) {
-    match commit(connection, &mut group) {
+fn commit_and_answer(pen: &mut Pen, mut group: Vec<Box<dyn Job>>) {
+    let outcome = pen
+        .connection()
+        .and_then(|connection| commit(connection, &mut group));
+    pen.note(&outcome);
+    match outcome {
         Ok(()) => group.into_iter().for_each(|job| job.finish(Ok(()))),
         Err(error) => {
             tracing::error!(%error, callers = group.len(), "a commit failed, nothing of it was kept");
             let mut error = Some(error);
             for job in group {
-                // The first caller gets the cause itself, the others a copy of its sentence.
+                // The first caller gets the cause itself, the others a copy of its sentence and kind.
                 let cause = error.take();
-                let copy = cause.as_ref().map(ToString::to_string);
+                let copy = cause
+                    .as_ref()
+                    .map(|cause| (cause.sqlite_code(), cause.to_string()));
                 job.finish(Err(cause.unwrap_or(StoreError::Stopped)));
-                error = copy.map(|text| {
+                error = copy.map(|(code, text)| {
                     StoreError::Sqlite(rusqlite::Error::SqliteFailure(
-                        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ERROR),
+                        rusqlite::ffi::Error::new(code),
                         Some(text),
                     ))
                 });
@@ -199,6 +276,14 @@ fn commit(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), Sto
                 read: Read { connection },
                 station: &station,
             });
+            // A fault of the disk within it ended the transaction, whatever the caller made of it: then
+            // nobody's part is kept, and nobody is told that it is.
+            if connection.is_autocommit() {
+                return Err(StoreError::Sqlite(rusqlite::Error::SqliteFailure(
+                    rusqlite::ffi::Error::new(fault::seen().unwrap_or(rusqlite::ffi::SQLITE_IOERR)),
+                    Some("the transaction was rolled back".into()),
+                )));
+            }
             connection.execute_batch(if keep {
                 "RELEASE part"
             } else {

@@ -4,6 +4,7 @@ import type { Right, Role } from "../../bindings";
 import { m } from "../../paraglide/messages.js";
 import About from "./About.svelte";
 import Audit from "./audit/Audit.svelte";
+import Backup from "./backup/Backup.svelte";
 import Values from "./values/Values.svelte";
 import People from "./people/People.svelte";
 import Roles from "./people/Roles.svelte";
@@ -23,5 +24,6 @@ export const AREAS: readonly Area[] = [
   { name: "people", title: m.settings_people, component: People, right: "person_manage", role: "admin" },
   { name: "roles", title: m.settings_roles, component: Roles, right: "person_manage", role: "admin" },
   { name: "audit", title: m.settings_audit, component: Audit, right: "audit_view", role: "auditor" },
+  { name: "backup", title: m.settings_backup, component: Backup, right: "view", role: "viewer" },
   { name: "about", title: m.settings_about, component: About, right: "view", role: "viewer" },
 ];

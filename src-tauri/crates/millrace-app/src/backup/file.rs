@@ -164,18 +164,7 @@ impl Folder {
 
     /// Makes a backup of the books and publishes it.
     pub(crate) fn make(&self, books: &Path, order: Order<'_>) -> Result<Manifest, BackupError> {
-        let file = format!(
-            "{PREFIX}{}-{}{BOOKS}",
-            stamp(order.at_ms),
-            order.cause.word()
-        );
-        let target = self.path.join(&file);
-        if target.exists() {
-            return Err(BackupError(format!(
-                "{} is there already",
-                target.display()
-            )));
-        }
+        let file = self.free_name(order);
         let label = Label {
             at_ms: order.at_ms,
             site: order.site.to_owned(),
@@ -207,8 +196,19 @@ impl Folder {
         Ok(manifest)
     }
 
+    /// A name that no backup has yet: its time, a number where there are several, and why it is made.
+    fn free_name(&self, order: Order<'_>) -> String {
+        let (time, cause) = (stamp(order.at_ms), order.cause.word());
+        let mut name = format!("{PREFIX}{time}-{cause}{BOOKS}");
+        let mut number = 1;
+        while self.path.join(&name).exists() {
+            number += 1;
+            name = format!("{PREFIX}{time}-{cause}-{number}{BOOKS}");
+        }
+        name
+    }
+
     /// Copies a published backup from another folder, and reads the copy again.
-    #[expect(dead_code, reason = "of the nightly job, which comes next")]
     pub(crate) fn take_over(&self, from: &Path, manifest: &Manifest) -> Result<(), BackupError> {
         let part = self.path.join(format!("{}{PART}", manifest.file));
         fs::copy(from, &part).map_err(|error| BackupError::at("written", &part, &error))?;
@@ -227,7 +227,6 @@ impl Folder {
     }
 
     /// Deletes what need not be kept; answers the names. A backup goes before its manifest.
-    #[expect(dead_code, reason = "of the nightly job, which comes next")]
     pub(crate) fn prune(&self, keep: Keep) -> Result<Vec<String>, BackupError> {
         let kept: Vec<Kept> = list(&self.path)?
             .into_iter()
@@ -250,7 +249,6 @@ impl Folder {
     }
 
     /// Writes down how a restore test of a backup went.
-    #[expect(dead_code, reason = "of the nightly job, which comes next")]
     pub(crate) fn note_tried(&self, name: &str, tried: Tried) -> Result<(), BackupError> {
         let target = self.path.join(name);
         let mut manifest = manifest_of(&target)?;

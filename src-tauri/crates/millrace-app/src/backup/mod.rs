@@ -3,6 +3,7 @@
 
 pub(crate) mod after;
 pub mod file;
+pub(crate) mod job;
 pub mod restore;
 
 /// The folder of the backups beside the books, where the configuration names no other.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use millrace_store::{StoreError, copy};
 
 use super::BackupError;
-use super::file::{Label, Manifest, agree, manifest_of, stamp, sync, sync_folder, text};
+use super::file::{Label, Manifest, agree, list, manifest_of, stamp, sync, sync_folder, text};
 use crate::lock::FolderLock;
 use crate::trail::check::{TrailReport, of_books};
 
@@ -108,6 +108,25 @@ pub fn check(backup: &Path) -> Result<Manifest, BackupError> {
     agree(backup, &manifest)?;
     copy::examine(backup).map_err(|error| BackupError(error.to_string()))?;
     Ok(manifest)
+}
+
+/// What to do about damaged books: the newest backup that is good, looked at now, and the command.
+#[must_use]
+pub fn advice(books: &Path, folder: &Path) -> String {
+    let found = list(folder).unwrap_or_default();
+    match found.iter().find(|found| check(&found.path).is_ok()) {
+        Some(good) => format!(
+            "The newest good backup is {}; put it back with: millrace restore \"{}\" --books \"{}\"",
+            good.path.display(),
+            good.path.display(),
+            books.display()
+        ),
+        None => format!(
+            "There is no good backup in {}: look on the second disk for one, then: millrace restore FILE --books \"{}\"",
+            folder.display(),
+            books.display()
+        ),
+    }
 }
 
 /// Copies a backup to `part` and makes books of it that could be opened.

@@ -42,6 +42,49 @@ pub struct LinkView {
     pub cause: Option<String>,
 }
 
+/// Whether the books can be written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum BooksState {
+    /// Yes.
+    Good,
+    /// The disk is full.
+    Full,
+    /// The disk does not take what it is given.
+    DiskFault,
+    /// The file is damaged.
+    Damaged,
+}
+
+/// How much room the books' disk has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Room {
+    /// Not looked yet, or the system does not say.
+    Unknown,
+    /// Enough.
+    Enough,
+    /// 80 % are used.
+    Low,
+    /// 95 % are used, or less than 1 GiB is left.
+    VeryLow,
+}
+
+/// The books and their disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct BooksView {
+    /// Whether they can be written to.
+    pub state: BooksState,
+    /// Since when they cannot, UTC milliseconds.
+    pub since_ms: Option<i64>,
+    /// Why not and what to do; English.
+    pub cause: Option<String>,
+    /// How much room is left.
+    pub room: Room,
+    /// The same in bytes.
+    pub free_bytes: Option<i64>,
+}
+
 /// Messages on their way to the ERP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 pub struct OutboxCounts {
@@ -184,6 +227,8 @@ pub struct LiveView {
     pub slots_differ: i64,
     /// ERP link.
     pub erp: LinkView,
+    /// The books, and the room that they have.
+    pub books: BooksView,
     /// Messages for the ERP.
     pub outbox: OutboxCounts,
     /// The batch that doses, or the one closest to it.

@@ -4,6 +4,7 @@
 
 mod action;
 pub(crate) mod audit;
+pub mod backup;
 pub mod batch;
 mod batch_act;
 mod batch_command;
@@ -42,6 +43,7 @@ use millrace_core::access::lock::Standing;
 use millrace_core::error_code::ErrorCode;
 use serde_json::Value;
 
+use crate::disk;
 use crate::error::AppError;
 use crate::session::Caller;
 use crate::start::App;
@@ -161,6 +163,10 @@ impl App {
                 Err(caller.must_unlock())
             }
             _ => Ok(()),
+        };
+        let allowed = match allowed {
+            Ok(()) if info.is_audited => disk::must_be_writable(&self.inner),
+            allowed => allowed,
         };
         let outcome = match allowed {
             Ok(()) => station::at(station, table::run(&context, info.name, payload)).await,

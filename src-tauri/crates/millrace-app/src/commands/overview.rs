@@ -10,6 +10,7 @@ use super::build::{self, Labels};
 use super::live::LinkStateView;
 use super::session::Nothing;
 use super::view::{BatchRowView, JournalView};
+use crate::backup::job::Trouble;
 use crate::error::AppError;
 use millrace_core::batch::posting::Posting;
 use millrace_core::batch::release::Release;
@@ -126,6 +127,21 @@ pub enum AttentionView {
         /// The sentence.
         message: String,
     },
+    /// The last backup is too old.
+    BackupOld {
+        /// When it was made, UTC milliseconds; `None` = there is none.
+        at_ms: Option<i64>,
+    },
+    /// The last backup failed.
+    BackupFailed {
+        /// Why; English.
+        reason: String,
+    },
+    /// The newest restore test failed.
+    RestoreTestFailed {
+        /// Why; English.
+        reason: String,
+    },
     /// A manual line of a finished batch is not weighed yet.
     ManualLineOpen {
         /// Which batch.
@@ -202,6 +218,7 @@ pub(super) async fn overview_get(context: &Context, _: Nothing) -> Result<Overvi
     let live = context.app.live();
     let labels = Labels::new(inner);
     let problems = inner.problems.clone();
+    let backups = inner.backups.troubles(now_ms);
     let day_begin_ms = day_begin(now_ms, &inner.site.zone);
     inner
         .store
@@ -268,6 +285,11 @@ pub(super) async fn overview_get(context: &Context, _: Nothing) -> Result<Overvi
                     waiting: live.outbox.waiting + live.outbox.in_doubt,
                 });
             }
+            attention.extend(backups.into_iter().map(|trouble| match trouble {
+                Trouble::Old(at_ms) => AttentionView::BackupOld { at_ms },
+                Trouble::Failed(reason) => AttentionView::BackupFailed { reason },
+                Trouble::NotRestorable(reason) => AttentionView::RestoreTestFailed { reason },
+            }));
             attention.extend(problems.into_iter().map(|p| AttentionView::SetUp {
                 area: p.area,
                 message: p.message,
@@ -498,7 +520,10 @@ fn phases(events: &[JournalRow], from_ms: i64, to_ms: i64) -> Vec<PhaseView> {
             | JournalKind::OrderDiffers
             | JournalKind::OrderAgrees
             | JournalKind::OrderDecided
-            | JournalKind::BooksRestored => continue,
+            | JournalKind::BooksRestored
+            | JournalKind::BackupFailed
+            | JournalKind::RestoreTestFailed
+            | JournalKind::BooksWritable => continue,
         };
         close(event.at_ms, &now, since);
         since = Some(event.at_ms.max(from_ms));

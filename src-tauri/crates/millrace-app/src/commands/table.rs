@@ -5,6 +5,7 @@ use millrace_core::error_code::ErrorCode;
 use serde_json::Value;
 use ts_rs::{Config, TS, TypeVisitor};
 
+use super::backup::BackupView;
 use super::batch::{
     BatchApprove, BatchGet, BatchPause, BatchSignedReason, BatchStart, ManualLineEnter, QueueList,
     QueueView, TrendView,
@@ -35,9 +36,9 @@ use super::training::{TrainingSet, TrainingView};
 use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
-    batch_act, batch_command, batch_view, chart, erp, examine, history, live, lock, manual, order,
-    order_decide, outbox, outbox_act, overview, person, person_act, plc, plc_decide, plc_event,
-    session, settings, settings_act, silo, trail, training,
+    backup, batch_act, batch_command, batch_view, chart, erp, examine, history, live, lock, manual,
+    order, order_decide, outbox, outbox_act, overview, person, person_act, plc, plc_decide,
+    plc_event, session, settings, settings_act, silo, trail, training,
 };
 use crate::error::AppError;
 
@@ -161,6 +162,9 @@ commands! {
     person_act::person_disable(PersonAct) -> PersonView, [right PersonManage, audited];
     person_act::person_enable(PersonAct) -> PersonView, [right PersonManage, audited];
     person_act::person_secret_reset(PersonAct) -> PersonSecretView, [right PersonManage, audited];
+    backup::backup_list(Nothing) -> BackupView, [right View];
+    backup::backup_now(Nothing) -> BackupView, [right BackupMake, audited];
+    backup::backup_try(Nothing) -> BackupView, [right BackupMake, audited];
     trail::audit_list(AuditList) -> AuditPage, [right AuditView];
     trail::audit_chain_get(AuditChainGet) -> AuditChainView, [right AuditView];
     trail::audit_export(AuditExport) -> AuditExported, [right AuditExport, audited];

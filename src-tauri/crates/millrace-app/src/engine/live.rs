@@ -125,6 +125,7 @@ pub(crate) fn snapshot(inner: &Inner, cached: &Cached, seq: i64) -> LiveView {
         plc_maintenance: plc_raw.as_ref().is_some_and(|link| link.cpu_warning),
         slots_differ: i64::try_from(image.doubts()).unwrap_or(i64::MAX),
         erp: inner.erp_link.view(inner.clock.as_ref()),
+        books: inner.disk.view(),
         outbox: crate::commands::live::OutboxCounts {
             waiting: cached.outbox.waiting,
             in_doubt: cached.outbox.in_doubt,

@@ -82,7 +82,8 @@ fn pin(text: &str) -> Result<(), String> {
     };
     let half = digits.len() / 2;
     let repeats = (1..=half).any(|length| {
-        digits.len().is_multiple_of(length) && digits.chunks(length).all(|part| part == &digits[..length])
+        digits.len().is_multiple_of(length)
+            && digits.chunks(length).all(|part| part == &digits[..length])
     });
     if step(1) || step(-1) || repeats {
         return Err("digits in a row or that repeat are guessed first: choose another PIN".into());

@@ -19,6 +19,17 @@ impl Read<'_> {
 }
 
 impl Write<'_> {
+    /// Removes the value under a key.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn meta_clear(&self, key: &str) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("DELETE FROM meta WHERE key = ?1")?
+            .execute([key])?;
+        Ok(())
+    }
+
     /// Sets the value under a key.
     ///
     /// # Errors

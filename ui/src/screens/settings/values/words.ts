@@ -47,6 +47,12 @@ const names: Record<string, () => string> = {
   "intake.open_batches_max": m.set_intake_open_batches_max,
   "intake.order_max_kg": m.set_intake_order_max_kg,
   "intake.scaling_limit_pct": m.set_intake_scaling_limit_pct,
+  "backup.folder": m.set_backup_folder,
+  "backup.second_folder": m.set_backup_second_folder,
+  "backup.hour": m.set_backup_hour,
+  "backup.keep_daily": m.set_backup_keep_daily,
+  "backup.keep_weekly": m.set_backup_keep_weekly,
+  "backup.keep_monthly": m.set_backup_keep_monthly,
   "http.certificate": m.set_http_certificate,
   "http.key": m.set_http_key,
   "http.names": m.set_http_names,
@@ -57,7 +63,7 @@ const names: Record<string, () => string> = {
 };
 
 const groups: Record<string, () => string> = {
-  site: m.settings_group_site, plc: m.settings_group_plc, erp: m.settings_group_erp, intake: m.settings_group_intake, http: m.settings_group_http, session: m.settings_group_session,
+  site: m.settings_group_site, plc: m.settings_group_plc, erp: m.settings_group_erp, intake: m.settings_group_intake, backup: m.settings_group_backup, http: m.settings_group_http, session: m.settings_group_session,
 };
 
 export const sourceWords: Record<SettingSource, () => string> = {

@@ -1,0 +1,233 @@
+//! Whether the books can be written to, and how much room is left: looked at every few seconds, told on
+//! every screen, and over by itself once a commit succeeds again. Leaves out finding the fault, which is
+//! the writer's (`millrace_store`).
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use millrace_core::error_code::ErrorCode;
+use millrace_core::journal::JournalKind;
+use millrace_store::Trouble;
+use serde_json::json;
+
+use crate::commands::audit;
+use crate::commands::live::{BooksState, BooksView, Room};
+use crate::error::AppError;
+use crate::inner::Inner;
+
+/// Used to this share, a person is told, percent.
+const LOW_PCT: u64 = 80;
+/// Used to this share, it is urgent, percent.
+const VERY_LOW_PCT: u64 = 95;
+/// Less room than this is urgent, however large the disk is, bytes.
+const VERY_LOW_BYTES: u64 = 1 << 30;
+
+/// What is known of the books' disk.
+#[derive(Debug, Default)]
+pub(crate) struct Disk {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Since when nothing can be committed, UTC milliseconds, and why.
+    trouble: Option<(i64, Trouble)>,
+    room: Option<Left>,
+}
+
+/// What is left of a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Left {
+    free: u64,
+    total: u64,
+}
+
+impl Disk {
+    /// As every screen shows it.
+    pub(crate) fn view(&self) -> BooksView {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let trouble = state.trouble.as_ref();
+        BooksView {
+            state: trouble.map_or(BooksState::Good, |(_, trouble)| match trouble {
+                Trouble::Full(_) => BooksState::Full,
+                Trouble::Disk(_) => BooksState::DiskFault,
+                Trouble::Damaged(_) => BooksState::Damaged,
+            }),
+            since_ms: trouble.map(|(since_ms, _)| *since_ms),
+            cause: trouble.map(|(_, trouble)| sentence(trouble)),
+            room: room(state.room),
+            free_bytes: state
+                .room
+                .map(|room| i64::try_from(room.free).unwrap_or(i64::MAX)),
+        }
+    }
+
+    /// Keeps what the writer found last. Answers since when, and why, if that is over now.
+    fn note(&self, found: Option<Trouble>, at_ms: i64) -> Option<(i64, Trouble)> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match (found, state.trouble.take()) {
+            (None, was) => was,
+            (Some(found), was) => {
+                let since_ms = was.map_or(at_ms, |(since_ms, _)| since_ms);
+                state.trouble = Some((since_ms, found));
+                None
+            }
+        }
+    }
+}
+
+fn room(left: Option<Left>) -> Room {
+    let Some(Left { free, total }) = left else {
+        return Room::Unknown;
+    };
+    let used_pct = total
+        .saturating_sub(free)
+        .saturating_mul(100)
+        .checked_div(total)
+        .unwrap_or(0);
+    if used_pct >= VERY_LOW_PCT || free < VERY_LOW_BYTES {
+        Room::VeryLow
+    } else if used_pct >= LOW_PCT {
+        Room::Low
+    } else {
+        Room::Enough
+    }
+}
+
+/// What is wrong and what to do, for people.
+fn sentence(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Full(_) => {
+            "the disk is full: nothing new can be recorded, what is shown can still be read; make room and it goes on by itself".into()
+        }
+        Trouble::Disk(what) => format!(
+            "the disk does not take what is to be recorded ({what}): nothing new can be recorded; it is tried again all the time"
+        ),
+        Trouble::Damaged(what) => format!(
+            "the database is damaged ({what}): nothing is written to it any more; end the program and put the newest good backup back with `millrace restore`"
+        ),
+    }
+}
+
+/// Refuses whatever would write while nothing can be written.
+///
+/// # Errors
+/// [`ErrorCode::StoreFailed`] with the sentence.
+pub(crate) fn must_be_writable(inner: &Inner) -> Result<(), AppError> {
+    match inner.store.trouble() {
+        None => Ok(()),
+        Some(trouble) => Err(AppError::refusal(
+            ErrorCode::StoreFailed,
+            sentence(&trouble),
+        )),
+    }
+}
+
+/// Looks at the disk, and tries a commit where the last one failed. What was lost meanwhile is nothing:
+/// whoever could not commit was told so; the trail tells from when to when.
+///
+/// # Errors
+/// The store's, when the end of it could not be written down: then it is not over.
+pub(crate) async fn watch(inner: &Inner) -> Result<(), AppError> {
+    let at_ms = inner.clock.now_ms();
+    let folder = inner.store.path().to_path_buf();
+    let left = tokio::task::spawn_blocking(move || left(&folder))
+        .await
+        .ok()
+        .flatten();
+    inner
+        .disk
+        .state
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .room = left;
+    if inner.store.trouble().is_some() {
+        // What was found stands in the store; here only whether it is over.
+        let _ = inner.store.probe(at_ms).await;
+    }
+    let was_good = inner.disk.view().state == BooksState::Good;
+    let over = inner.disk.note(inner.store.trouble(), at_ms);
+    let view = inner.disk.view();
+    if was_good && view.state != BooksState::Good {
+        tracing::error!(cause = ?view.cause, "nothing can be recorded");
+        inner.live_nudge.notify_one();
+    }
+    let Some((since_ms, trouble)) = over else {
+        return Ok(());
+    };
+    tracing::info!(since_ms, "what is to be recorded is recorded again");
+    let reason = sentence(&trouble);
+    let entry = audit::of(
+        "system",
+        "books_writable",
+        "books",
+        &reason,
+        at_ms,
+        &json!({ "since_ms": since_ms }),
+    );
+    inner
+        .commit(move |tx| {
+            tx.audit_add(&entry)?;
+            tx.journal_add(
+                at_ms,
+                None,
+                JournalKind::BooksWritable,
+                &[("reason", reason)],
+            )?;
+            Ok(())
+        })
+        .await
+}
+
+#[cfg(unix)]
+fn left(file: &Path) -> Option<Left> {
+    let found = rustix::fs::statvfs(file).ok()?;
+    Some(Left {
+        // What others than the superuser may use.
+        free: found.f_bavail.saturating_mul(found.f_frsize),
+        total: found.f_blocks.saturating_mul(found.f_frsize),
+    })
+}
+
+/// Not asked for here: a full disk is found when it is full.
+#[cfg(not(unix))]
+fn left(_file: &Path) -> Option<Left> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIB: u64 = 1 << 30;
+
+    #[test]
+    fn room_is_told_before_it_is_gone() {
+        for (free, total, expected) in [
+            (30 * GIB, 100 * GIB, Room::Enough),
+            (20 * GIB, 100 * GIB, Room::Low),
+            (5 * GIB, 100 * GIB, Room::VeryLow),
+            (GIB - 1, 2 * GIB, Room::VeryLow),
+            (0, 0, Room::VeryLow),
+        ] {
+            assert_eq!(
+                room(Some(Left { free, total })),
+                expected,
+                "{free} of {total}"
+            );
+        }
+        assert_eq!(room(None), Room::Unknown);
+    }
+
+    #[test]
+    fn the_beginning_of_a_trouble_is_kept_until_it_is_over() {
+        let disk = Disk::default();
+        let full = || Some(Trouble::Full("full".into()));
+        assert_eq!(disk.note(full(), 5), None);
+        assert_eq!(disk.note(full(), 9), None);
+        assert_eq!(disk.view().since_ms, Some(5));
+        assert_eq!(disk.note(None, 12), full().map(|trouble| (5, trouble)));
+        assert_eq!(disk.view().state, BooksState::Good);
+        assert_eq!(disk.note(None, 13), None);
+    }
+}

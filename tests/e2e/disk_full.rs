@@ -1,0 +1,124 @@
+//! The disk of the books is full while a batch runs: nothing is acknowledged to the PLC that is not
+//! stored, whoever asks for something is told, and all goes on by itself once there is room. Needs a
+//! file system of its own and so the right to mount one; says so where it cannot.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use millrace_app::commands::live::BooksState;
+use millrace_core::error_code::ErrorCode;
+use millrace_tests::{Rig, WHOLE_BATCH, Who};
+use serde_json::json;
+
+const ORDER: &str = "WH/MO/00101";
+const FIRST: &str = "WH/MO/00101/1";
+/// Set for the part that runs on the small file system.
+const SMALL: &str = "MILLRACE_SMALL_DISK";
+
+/// Runs a test of this file in mounts of its own, on a file system of some megabytes.
+#[test]
+fn on_a_small_disk() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let own = std::env::current_exe().expect("this test");
+    let script = "mount -t tmpfs -o size=12m tmpfs \"$TMPDIR\" || exit 77; exec \"$0\" --exact --ignored --nocapture disk_full::inside";
+    let ran = Command::new("unshare")
+        .args(["--mount", "sh", "-c", script])
+        .arg(&own)
+        .env("TMPDIR", folder.path())
+        .env(SMALL, "1")
+        .output();
+    match ran {
+        Ok(ran) if ran.status.success() => {
+            let said = String::from_utf8_lossy(&ran.stdout);
+            assert!(said.contains("1 passed"), "{said}");
+        }
+        Ok(ran) if ran.status.code() == Some(77) || !may_mount() => {
+            skipped("nothing may be mounted here")
+        }
+        Ok(ran) => panic!(
+            "{}\n{}",
+            String::from_utf8_lossy(&ran.stdout),
+            String::from_utf8_lossy(&ran.stderr)
+        ),
+        Err(error) => skipped(&format!("unshare cannot be run: {error}")),
+    }
+}
+
+fn may_mount() -> bool {
+    Command::new("unshare")
+        .args(["--mount", "true"])
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "a test that did not try it must say so"
+)]
+fn skipped(why: &str) {
+    println!("SKIPPED: the disk that is full was not tried: {why}");
+}
+
+/// Takes all the room that is left.
+fn fill(folder: &Path) -> PathBuf {
+    use std::io::Write as _;
+    let file = folder.join("filler");
+    let mut out = std::fs::File::create(&file).expect("a file");
+    while out.write_all(&[0_u8; 4096]).is_ok() {}
+    file
+}
+
+#[tokio::test]
+#[ignore = "needs a small disk: `on_a_small_disk` runs it on one"]
+async fn inside() {
+    assert!(
+        std::env::var_os(SMALL).is_some(),
+        "run `on_a_small_disk` instead"
+    );
+    let rig = Rig::start(930).await;
+    rig.begin(FIRST).await;
+    rig.until("half of it", WHOLE_BATCH, |live| {
+        live.batch
+            .as_ref()
+            .is_some_and(|batch| batch.dosed_g > Some(300_000))
+    })
+    .await;
+    assert_eq!(rig.live().books.state, BooksState::Good);
+    let filler = fill(rig.folder());
+    let acks = |rig: &Rig| {
+        let books = rig.books();
+        books.batches.iter().map(|batch| batch.acks).sum::<u32>()
+    };
+    // The PLC finishes; what it made cannot be stored.
+    for step in 0..WHOLE_BATCH {
+        rig.step().await;
+        assert_eq!(acks(&rig), 0, "step {step}: acknowledged and not stored");
+    }
+    rig.app.work_disk().await.expect("looked at");
+    rig.step().await;
+    let live = rig.live();
+    assert_eq!(live.books.state, BooksState::Full, "{:?}", live.books);
+    let finished = rig.books().batches.iter().all(|batch| batch.finished);
+    assert!(finished, "the plant is done");
+    assert!(live.batch.is_some(), "the books are not");
+    for command in ["order_import", "training_clear"] {
+        let refused = rig.call(Who::Operator, command, json!({})).await;
+        let refused = refused.expect_err("it could not be recorded");
+        assert_eq!(refused.code, ErrorCode::StoreFailed);
+        assert!(refused.message.contains("the disk is full"), "{refused:?}");
+    }
+    // What is there can be read.
+    rig.ok(Who::Operator, "overview_get", json!({})).await;
+    rig.ok(Who::Operator, "history_list", json!({ "limit": 5 }))
+        .await;
+
+    std::fs::remove_file(filler).expect("there");
+    rig.app.work_disk().await.expect("recorded");
+    rig.step().await;
+    assert_eq!(rig.live().books.state, BooksState::Good);
+    assert_eq!(rig.audit_count("books_writable").await, 1);
+    rig.finish().await;
+    rig.drain().await;
+    assert_eq!(acks(&rig), 1);
+    rig.check_books(ORDER).await;
+}
