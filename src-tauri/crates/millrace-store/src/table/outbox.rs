@@ -122,7 +122,7 @@ pub struct OutboxCount {
 /// been set back since, and goes now.
 const CLOCK_SET_BACK_MS: i64 = 600_000;
 
-/// What may be worked on. `in_turn` is kept by triggers (migration 0010): a message waits while an older
+/// What may be worked on. `in_turn` is kept by triggers (migration 0011): a message waits while an older
 /// one of its order is not closed (refused ones hold it too). The one that closes the order waits for all
 /// others, and holds none: a weight that is entered late is posted before it.
 const DUE: &str = "o.in_turn = 1 AND o.state IN ('queued', 'sending', 'in_doubt')";

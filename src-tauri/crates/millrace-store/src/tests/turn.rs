@@ -16,7 +16,7 @@ const ORDERS: i64 = 5;
 const NOW_MS: i64 = 50;
 
 /// The schema version before the turn stood in the rows.
-const BEFORE: usize = 9;
+const BEFORE: usize = 10;
 
 /// What `in_turn` stands for, as it was asked of every open message before.
 const SLOW: &str = "SELECT o.id FROM outbox o WHERE o.state IN ('queued', 'sending', 'in_doubt')
