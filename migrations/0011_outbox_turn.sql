@@ -3,12 +3,13 @@
 -- all others and holds none; one that belongs to no order waits for none.
 ALTER TABLE outbox ADD COLUMN in_turn INTEGER NOT NULL DEFAULT 0 CHECK (in_turn IN (0, 1));
 
+-- Every open message was looked through by this one.
+DROP INDEX outbox_open;
+
 -- The open messages of an order, the one that closes it apart.
 CREATE INDEX outbox_open_of_order ON outbox (order_id, kind = 'mark_done', id) WHERE state NOT IN ('posted', 'waived', 'by_hand');
 -- What may be worked on, the one that falls due first first.
 CREATE INDEX outbox_turn ON outbox (next_at_ms, id) WHERE in_turn = 1 AND state IN ('queued', 'sending', 'in_doubt');
--- Every open message was looked through by this one.
-DROP INDEX outbox_open;
 
 UPDATE outbox SET in_turn = 1 WHERE state NOT IN ('posted', 'waived', 'by_hand')
     AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.order_id = outbox.order_id AND p.id <> outbox.id AND p.kind <> 'mark_done'

@@ -111,12 +111,12 @@ async fn what_was_acknowledged_outlives_a_power_cut_and_half_a_transaction_is_ne
     );
     assert_eq!(acknowledged.last(), Some(&log.len()));
 
-    let copy = folder.path().join("cut");
     let count = cuts();
     let mut seen = std::collections::BTreeSet::new();
     for cut in 0..=count {
         let at = log.len() * cut / count;
-        let _gone = std::fs::remove_dir_all(&copy);
+        // Each its own: a store that is dropped still tidies up behind the next one's back.
+        let copy = folder.path().join(format!("cut-{cut}"));
         std::fs::create_dir(&copy).expect("a folder");
         std::fs::write(copy.join("books.db"), &books).expect("written");
         let mut rest = log[..at].to_vec();
@@ -130,6 +130,7 @@ async fn what_was_acknowledged_outlives_a_power_cut_and_half_a_transaction_is_ne
         let expected = acknowledged.iter().filter(|bytes| **bytes <= at).count();
         assert_eq!(shown, expected, "{told}");
         seen.insert(shown);
+        let _what_is_left_goes_with_the_folder = std::fs::remove_dir_all(&copy);
     }
     assert!(seen.len() > COMMITS / 2, "the cuts fall too close together");
 }
