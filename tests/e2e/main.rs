@@ -22,6 +22,7 @@ mod people_managed;
 mod posting;
 mod posting_already;
 mod posting_done;
+mod posting_gate;
 mod secrets;
 mod settings;
 mod standard_job;

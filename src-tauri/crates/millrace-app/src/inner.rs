@@ -284,12 +284,14 @@ impl Inner {
     pub(crate) async fn erp_good(&self) {
         if self.erp_link.good(self.clock.as_ref()) {
             self.note(JournalKind::ErpBack, String::new()).await;
+            // What waits goes now, not after the pause.
+            self.posting_nudge.notify_one();
         }
         self.live_nudge.notify_one();
     }
 
     pub(crate) async fn erp_lost(&self, error: &ErpError) {
-        if self.erp_link.lost(error.to_string(), self.clock.as_ref()) {
+        if self.erp_link.lost(error, self.clock.as_ref()) {
             self.note(JournalKind::ErpLost, error.to_string()).await;
         }
         self.live_nudge.notify_one();

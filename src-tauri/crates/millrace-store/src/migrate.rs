@@ -24,6 +24,7 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0008_person_life.sql")),
     M::up(include_str!("../../../../migrations/0009_audit_seal.sql")),
     M::up(include_str!("../../../../migrations/0010_quick_unlock.sql")),
+    M::up(include_str!("../../../../migrations/0011_outbox_turn.sql")),
 ];
 
 /// The version that the last migration leads to.
@@ -162,6 +163,12 @@ pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
     }
     Migrations::from_slice(MIGRATIONS).to_latest(connection)?;
     Ok(())
+}
+
+/// Brings an empty file to an older version, for the tests of what comes after it.
+#[cfg(test)]
+pub(crate) fn migrate_to(connection: &mut Connection, version: usize) -> Result<(), StoreError> {
+    Ok(Migrations::from_slice(MIGRATIONS).to_version(connection, version)?)
 }
 
 /// The whole schema as SQL, for the snapshot test.

@@ -13,7 +13,8 @@ CREATE UNIQUE INDEX outbox_attempt_open ON outbox_attempt (outbox_id) WHERE ende
 CREATE INDEX outbox_by_batch ON outbox (batch_id);
 CREATE INDEX outbox_by_order ON outbox (order_id, id);
 CREATE INDEX outbox_by_state ON outbox (state, id);
-CREATE INDEX outbox_open ON outbox (state, next_at_ms) WHERE state NOT IN ('posted', 'waived', 'by_hand');
+CREATE INDEX outbox_open_of_order ON outbox (order_id, kind = 'mark_done', id) WHERE state NOT IN ('posted', 'waived', 'by_hand');
+CREATE INDEX outbox_turn ON outbox (next_at_ms, id) WHERE in_turn = 1 AND state IN ('queued', 'sending', 'in_doubt');
 CREATE INDEX setting_change_by_key ON setting_change (key, id);
 CREATE INDEX signature_by_batch ON signature (batch_id);
 CREATE INDEX silo_movement_by_silo ON silo_movement (silo_no, seq);
@@ -188,7 +189,7 @@ CREATE TABLE "outbox" (
     created_at_ms   INTEGER NOT NULL,
     confirmed_at_ms INTEGER,
     last_answer     TEXT,
-    read_back       TEXT, items TEXT, item_repeats INTEGER NOT NULL DEFAULT 0,
+    read_back       TEXT, items TEXT, item_repeats INTEGER NOT NULL DEFAULT 0, in_turn INTEGER NOT NULL DEFAULT 0 CHECK (in_turn IN (0, 1)),
     CHECK ((order_id IS NULL) = (kind = 'equipment_failure')),
     CHECK ((batch_id IS NULL) = (kind = 'equipment_failure'))
 ) STRICT;
@@ -324,6 +325,44 @@ CREATE TRIGGER outbox_attempt_is_append_only_d BEFORE DELETE ON outbox_attempt B
 CREATE TRIGGER outbox_attempt_is_append_only_u BEFORE UPDATE ON outbox_attempt
     WHEN OLD.ended_at_ms IS NOT NULL OR NEW.outbox_id <> OLD.outbox_id OR NEW.number <> OLD.number OR NEW.act <> OLD.act OR NEW.began_at_ms <> OLD.began_at_ms
     BEGIN SELECT RAISE (ABORT, 'attempts are append-only'); END;
+CREATE TRIGGER outbox_turn_closed AFTER UPDATE OF state ON outbox
+    WHEN NEW.state IN ('posted', 'waived', 'by_hand') AND OLD.state NOT IN ('posted', 'waived', 'by_hand')
+BEGIN
+    UPDATE outbox SET in_turn = 0 WHERE id = NEW.id;
+    UPDATE outbox SET in_turn = 1 WHERE in_turn = 0 AND id = (
+        SELECT min(p.id) FROM outbox p WHERE p.order_id = NEW.order_id AND (p.kind = 'mark_done') = 0
+            AND p.state NOT IN ('posted', 'waived', 'by_hand'));
+    UPDATE outbox SET in_turn = 1 WHERE order_id = NEW.order_id AND (kind = 'mark_done') = 1
+        AND state NOT IN ('posted', 'waived', 'by_hand') AND NOT EXISTS (
+            SELECT 1 FROM outbox p WHERE p.order_id = NEW.order_id AND (p.kind = 'mark_done') = 0
+                AND p.state NOT IN ('posted', 'waived', 'by_hand'));
+END;
+CREATE TRIGGER outbox_turn_of_none AFTER INSERT ON outbox WHEN NEW.order_id IS NULL
+BEGIN
+    UPDATE outbox SET in_turn = 1 WHERE id = NEW.id;
+END;
+CREATE TRIGGER outbox_turn_queued AFTER INSERT ON outbox WHEN NEW.order_id IS NOT NULL
+BEGIN
+    UPDATE outbox SET in_turn = 1 WHERE id = NEW.id AND NOT EXISTS (
+        SELECT 1 FROM outbox p WHERE p.order_id = NEW.order_id AND (p.kind = 'mark_done') = 0 AND p.id <> NEW.id
+            AND p.state NOT IN ('posted', 'waived', 'by_hand'));
+    -- What closes the order steps back behind it.
+    UPDATE outbox SET in_turn = 0 WHERE order_id = NEW.order_id AND (kind = 'mark_done') = 1 AND NEW.kind <> 'mark_done'
+        AND state NOT IN ('posted', 'waived', 'by_hand');
+END;
+CREATE TRIGGER outbox_turn_reopened AFTER UPDATE OF state ON outbox
+    WHEN NEW.state NOT IN ('posted', 'waived', 'by_hand') AND OLD.state IN ('posted', 'waived', 'by_hand')
+BEGIN
+    UPDATE outbox SET in_turn = 0 WHERE order_id = NEW.order_id AND state NOT IN ('posted', 'waived', 'by_hand') AND in_turn = 1;
+    UPDATE outbox SET in_turn = 1 WHERE id = NEW.id AND order_id IS NULL;
+    UPDATE outbox SET in_turn = 1 WHERE id = (
+        SELECT min(p.id) FROM outbox p WHERE p.order_id = NEW.order_id AND (p.kind = 'mark_done') = 0
+            AND p.state NOT IN ('posted', 'waived', 'by_hand'));
+    UPDATE outbox SET in_turn = 1 WHERE order_id = NEW.order_id AND (kind = 'mark_done') = 1
+        AND state NOT IN ('posted', 'waived', 'by_hand') AND NOT EXISTS (
+            SELECT 1 FROM outbox p WHERE p.order_id = NEW.order_id AND (p.kind = 'mark_done') = 0
+                AND p.state NOT IN ('posted', 'waived', 'by_hand'));
+END;
 CREATE TRIGGER person_is_never_deleted BEFORE DELETE ON person BEGIN SELECT RAISE (ABORT, 'people are disabled, never deleted'); END;
 CREATE TRIGGER seal_key_is_append_only_d BEFORE DELETE ON seal_key BEGIN SELECT RAISE (ABORT, 'seal keys are append-only'); END;
 CREATE TRIGGER seal_key_is_append_only_u BEFORE UPDATE ON seal_key BEGIN SELECT RAISE (ABORT, 'seal keys are append-only'); END;

@@ -3,8 +3,10 @@
 mod order;
 mod person;
 mod posting;
+mod power_cut;
 mod trail;
 mod trouble;
+mod turn;
 
 use millrace_core::batch::posting::{Posting, PostingEvent};
 use millrace_core::batch::release::ReleaseEvent;

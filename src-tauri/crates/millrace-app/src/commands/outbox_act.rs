@@ -11,6 +11,7 @@ use ts_rs::TS;
 use super::outbox::{OutboxGet, OutboxView, outbox_get};
 use super::{Context, audit, batch_act};
 use crate::error::AppError;
+use crate::jobs::gate;
 use crate::jobs::message_done::queue_when_closed;
 use crate::jobs::settle::mirror;
 
@@ -63,6 +64,7 @@ pub(super) async fn outbox_retry(
             row.next_at_ms = at_ms;
             row.item_repeats = 0;
             tx.outbox_save(&row)?;
+            gate::ask_now(tx, at_ms)?;
             mirror(tx, &row, at_ms, None)?;
             tx.audit_add(&audit::of(
                 &person,

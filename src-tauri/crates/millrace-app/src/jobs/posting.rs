@@ -14,7 +14,7 @@ use crate::error::AppError;
 use crate::inner::Inner;
 use crate::jobs::message::CancelPayload;
 use crate::jobs::settle::{Outcome, begin, settle};
-use crate::jobs::{posting_area, posting_done, restored};
+use crate::jobs::{gate, posting_area, posting_done, restored};
 
 /// What one turn of the job did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,15 +52,26 @@ pub(super) async fn refuse_unreadable(
 /// The store's; the message stays as it was committed last.
 pub(crate) async fn work(inner: &Inner) -> Result<Worked, AppError> {
     let now_ms = inner.clock.now_ms();
-    let (next, next_due_ms) = inner
+    let (next, next_due_ms, shut) = inner
         .store
-        .read(move |read| Ok::<_, AppError>((read.outbox_next(now_ms)?, read.outbox_next_due()?)))
+        .read(move |read| {
+            Ok::<_, AppError>((
+                read.outbox_next(now_ms)?,
+                read.outbox_next_due()?,
+                gate::read(read)?,
+            ))
+        })
         .await?;
     let (Some(row), Some(erp)) = (next, inner.erp.clone()) else {
         return Ok(Worked::Idle {
             next_due_ms: next_due_ms.filter(|_| inner.erp.is_some()),
         });
     };
+    if let Err(asked_at_ms) = gate::pass(inner, erp.as_ref(), shut).await? {
+        return Ok(Worked::Idle {
+            next_due_ms: Some(asked_at_ms),
+        });
+    }
     if let Err(wait_ms) = inner.posting_rate.turn(inner.clock.mono_ms()) {
         return Ok(Worked::Paced { wait_ms });
     }
@@ -73,6 +84,7 @@ pub(crate) async fn work(inner: &Inner) -> Result<Worked, AppError> {
         }
         MessageKind::MarkDone => posting_done::mark_done(inner, erp.as_ref(), row).await?,
     }
+    gate::shut_when_lost(inner).await?;
     Ok(Worked::Did)
 }
 
