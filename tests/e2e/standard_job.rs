@@ -296,3 +296,28 @@ async fn a_right_that_is_missing_is_named_and_the_message_goes_once_it_is_given(
     assert_eq!(sent["row"]["state"], "posted", "{sent:#}");
     agree(&rig, ORDER).await;
 }
+
+#[tokio::test]
+async fn a_unique_key_that_comes_or_goes_is_noticed_within_an_hour() {
+    const HOUR_MS: i64 = 60 * 60 * 1_000;
+    let rig = on(V19, 1_480, MarkDone::ByPerson).await;
+    let word = async |after_ms: i64| {
+        rig.advance_ms(after_ms);
+        rig.ok(Who::Operator, "order_import", json!({})).await;
+        let erp = rig.ok(Who::Operator, "erp_get", json!({})).await;
+        erp["guarantee"]["kind"].clone()
+    };
+    let install = |has_posting| {
+        let odoo = rig.plant.erp();
+        odoo.set_standard(StandardSetup {
+            has_posting,
+            ..odoo.standard()
+        });
+    };
+    assert_eq!(word(0).await, "read_back");
+    install(true);
+    assert_eq!(word(HOUR_MS - 1).await, "read_back", "not at each import");
+    assert_eq!(word(1).await, "unique_key");
+    install(false);
+    assert_eq!(word(HOUR_MS).await, "read_back");
+}

@@ -1,6 +1,7 @@
 //! Background work: each job is idempotent, without input, run on a period or a nudge.
 
 pub(crate) mod difference;
+mod guarantee;
 pub(crate) mod intake;
 pub(crate) mod message;
 mod message_area;

@@ -351,6 +351,10 @@ impl ErpConnector for OdooStandard {
         Ok(post.consumed_g)
     }
 
+    async fn look_again(&self) {
+        self.rpc.forget().await;
+    }
+
     async fn guarantee(&self) -> Guarantee {
         match self
             .rpc
