@@ -13,6 +13,7 @@ use millrace_plant::odoo::{OdooVersion, OrderState, StandardSetup, demo_orders};
 use millrace_tests::{Rig, Who};
 use serde_json::{Value, json};
 
+use super::order_life::{decide, difference, edited, open};
 use super::posting::{message, work};
 
 const ORDER: &str = "WH/MO/00101";
@@ -320,4 +321,20 @@ async fn a_unique_key_that_comes_or_goes_is_noticed_within_an_hour() {
     assert_eq!(word(1).await, "unique_key");
     install(false);
     assert_eq!(word(HOUR_MS).await, "read_back");
+}
+
+#[tokio::test]
+async fn a_bill_of_materials_for_another_mass_is_told_and_waits_for_a_person() {
+    let rig = on(V17_KEY, 1_490, MarkDone::ByPerson).await;
+    rig.ok(Who::Operator, "order_import", json!({})).await;
+    assert_eq!(difference(&rig, ORDER).await, None);
+    let seen = edited(&rig, ORDER, json!({ "bom_quantity_g": 500_000 }))
+        .await
+        .expect("it differs");
+    let expected = json!([{ "field": "bom_quantity", "old_kg": "1000", "new_kg": "500" }]);
+    assert_eq!(seen["difference"]["fields"], expected, "{seen:#}");
+    assert_eq!(open(&seen), ["take_over", "keep"]);
+    decide(&rig, &seen, "keep").await.expect("decided");
+    rig.ok(Who::Operator, "order_import", json!({})).await;
+    assert_eq!(difference(&rig, ORDER).await, None);
 }

@@ -312,7 +312,8 @@ impl ErpConnector for OdooStandard {
 
     async fn order_state(&self, name: &str) -> Result<ErpOrderState, ErpError> {
         let known = self.known(name).await?;
-        map::state(&known.held, &known.units, &self.materials).map_err(ErpError::protocol)
+        map::state(&known.held, &known.units, &self.materials, known.server.row)
+            .map_err(ErpError::protocol)
     }
 
     async fn post_consumption(&self, post: &ConsumptionPost) -> Result<PostAnswer, ErpError> {
