@@ -82,6 +82,8 @@ impl ErpConnector for BookErp {
             .into(),
             produced_g: held.finished,
             quantity_g: Grams::ZERO,
+            product_name: None,
+            planned_start: None,
             lines: held
                 .consumed
                 .into_iter()

@@ -24,7 +24,7 @@ async fn import(rig: &Rig) -> Value {
 }
 
 /// Somebody edits an order in the ERP, and we import.
-async fn edited(rig: &Rig, name: &str, edit: Value) -> Option<Value> {
+pub(super) async fn edited(rig: &Rig, name: &str, edit: Value) -> Option<Value> {
     edit_only(rig, name, edit);
     import(rig).await;
     difference(rig, name).await
@@ -45,20 +45,24 @@ async fn order(rig: &Rig, name: &str) -> Value {
         .unwrap_or_else(|| panic!("no order {name}"))
 }
 
-async fn difference(rig: &Rig, name: &str) -> Option<Value> {
+pub(super) async fn difference(rig: &Rig, name: &str) -> Option<Value> {
     let order = order(rig, name).await;
     let difference = order["difference"].clone();
     (!difference.is_null()).then_some(difference)
 }
 
-async fn decide(rig: &Rig, seen: &Value, choice: &str) -> Result<Value, millrace_app::AppError> {
+pub(super) async fn decide(
+    rig: &Rig,
+    seen: &Value,
+    choice: &str,
+) -> Result<Value, millrace_app::AppError> {
     let secret = rig.secret("Supervisor 1").await;
     let request = json!({ "order_id": seen["order_id"], "choice": choice, "reason": "talked to the office", "secret": secret, "seen": seen["hash"] });
     rig.call(Who::Supervisor, "order_difference_decide", request)
         .await
 }
 
-fn open(seen: &Value) -> Vec<String> {
+pub(super) fn open(seen: &Value) -> Vec<String> {
     let choices = seen["choices"].as_array().expect("choices");
     choices
         .iter()
@@ -393,6 +397,35 @@ async fn a_change_while_a_batch_is_in_the_plc_does_not_touch_it() {
         told(&rig, "order_differs").await,
         1,
         "our own postings are no difference"
+    );
+}
+
+#[tokio::test]
+async fn another_product_or_start_of_an_order_in_progress_is_told_and_kept_by_a_person() {
+    let rig = imported(118).await;
+    running(&rig, "WH/MO/00104/1").await;
+    rig.finish().await;
+    rig.drain().await;
+    import(&rig).await;
+    assert_eq!(difference(&rig, LARGE).await, None, "only posted");
+    let other = json!({ "product": "LAYER FEED X", "schedule_start": "2027-01-05 06:00:00" });
+    let seen = edited(&rig, LARGE, other).await.expect("it differs");
+    let fields = seen["difference"]["fields"].as_array().expect("fields");
+    let told: Vec<_> = fields.iter().map(|f| (&f["field"], &f["new"])).collect();
+    let expected = [
+        (&json!("product"), &json!("LAYER FEED X")),
+        (&json!("planned_start"), &json!("2027-01-05 06:00:00")),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(open(&seen), ["keep"]);
+    cannot_sign_or_start(&rig, "WH/MO/00104/2", "batch_approve").await;
+    decide(&rig, &seen, "keep").await.expect("decided");
+    import(&rig).await;
+    assert_eq!(difference(&rig, LARGE).await, None);
+    let again = json!({ "product": "LAYER FEED Y" });
+    assert!(
+        edited(&rig, LARGE, again).await.is_some(),
+        "a further change"
     );
 }
 

@@ -13,6 +13,7 @@ use millrace_plant::odoo::{OdooVersion, OrderState, StandardSetup, demo_orders};
 use millrace_tests::{Rig, Who};
 use serde_json::{Value, json};
 
+use super::order_life::{decide, difference, edited, open};
 use super::posting::{message, work};
 
 const ORDER: &str = "WH/MO/00101";
@@ -295,4 +296,45 @@ async fn a_right_that_is_missing_is_named_and_the_message_goes_once_it_is_given(
     let sent = message(&rig, "consumption", FIRST).await;
     assert_eq!(sent["row"]["state"], "posted", "{sent:#}");
     agree(&rig, ORDER).await;
+}
+
+#[tokio::test]
+async fn a_unique_key_that_comes_or_goes_is_noticed_within_an_hour() {
+    const HOUR_MS: i64 = 60 * 60 * 1_000;
+    let rig = on(V19, 1_480, MarkDone::ByPerson).await;
+    let word = async |after_ms: i64| {
+        rig.advance_ms(after_ms);
+        rig.ok(Who::Operator, "order_import", json!({})).await;
+        let erp = rig.ok(Who::Operator, "erp_get", json!({})).await;
+        erp["guarantee"]["kind"].clone()
+    };
+    let install = |has_posting| {
+        let odoo = rig.plant.erp();
+        odoo.set_standard(StandardSetup {
+            has_posting,
+            ..odoo.standard()
+        });
+    };
+    assert_eq!(word(0).await, "read_back");
+    install(true);
+    assert_eq!(word(HOUR_MS - 1).await, "read_back", "not at each import");
+    assert_eq!(word(1).await, "unique_key");
+    install(false);
+    assert_eq!(word(HOUR_MS).await, "read_back");
+}
+
+#[tokio::test]
+async fn a_bill_of_materials_for_another_mass_is_told_and_waits_for_a_person() {
+    let rig = on(V17_KEY, 1_490, MarkDone::ByPerson).await;
+    rig.ok(Who::Operator, "order_import", json!({})).await;
+    assert_eq!(difference(&rig, ORDER).await, None);
+    let seen = edited(&rig, ORDER, json!({ "bom_quantity_g": 500_000 }))
+        .await
+        .expect("it differs");
+    let expected = json!([{ "field": "bom_quantity", "old_kg": "1000", "new_kg": "500" }]);
+    assert_eq!(seen["difference"]["fields"], expected, "{seen:#}");
+    assert_eq!(open(&seen), ["take_over", "keep"]);
+    decide(&rig, &seen, "keep").await.expect("decided");
+    rig.ok(Who::Operator, "order_import", json!({})).await;
+    assert_eq!(difference(&rig, ORDER).await, None);
 }

@@ -779,7 +779,15 @@ old: string | null,
 /**
  * In the ERP.
  */
-new: string | null, } | { "field": "equipment", 
+new: string | null, } | { "field": "bom_quantity", 
+/**
+ * Accepted.
+ */
+old_kg: string, 
+/**
+ * In the ERP.
+ */
+new_kg: string, } | { "field": "equipment", 
 /**
  * Accepted.
  */

@@ -66,6 +66,8 @@ pub(crate) struct Inner {
     pub(crate) erp_info: Mutex<Option<ErpInfo>>,
     /// What keeps a message from being booked twice, as the ERP told it last.
     pub(crate) erp_guarantee: Mutex<Option<Guarantee>>,
+    /// When the connector last looked for it, monotonic milliseconds.
+    pub(crate) erp_looked_mono_ms: Mutex<Option<i64>>,
     /// Held by the one connection test that may run.
     pub(crate) erp_examine_turn: tokio::sync::Mutex<()>,
     pub(crate) erp_instance: String,

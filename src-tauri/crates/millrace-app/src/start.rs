@@ -244,6 +244,7 @@ impl App {
             erp_config: setup.config.erp.clone(),
             erp_info: Mutex::new(None),
             erp_guarantee: Mutex::new(None),
+            erp_looked_mono_ms: Mutex::new(None),
             erp_examine_turn: tokio::sync::Mutex::new(()),
             import_turn: tokio::sync::Mutex::new(()),
             problems,

@@ -101,6 +101,12 @@ pub struct ErpOrderState {
     pub produced_g: Grams,
     /// Ordered quantity (posting must never change it).
     pub quantity_g: Grams,
+    /// Name of the finished product; `None` = the answer does not tell.
+    #[serde(default)]
+    pub product_name: Option<String>,
+    /// Planned start as the ERP writes it; `None` = the answer does not tell, or tells the real start.
+    #[serde(default)]
+    pub planned_start: Option<String>,
     /// Consumption per equipment code. Over the addon route this is cut to the BoM quantity
     /// (`decisions.md` 22), so each line carries that cut.
     pub lines: Vec<ErpHeldLine>,

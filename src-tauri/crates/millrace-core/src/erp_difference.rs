@@ -73,6 +73,15 @@ pub enum ChangedField {
         /// In the ERP.
         new: Option<String>,
     },
+    /// The mass that the BoM's lines refer to, by which each component is scaled.
+    BomQuantity {
+        /// Accepted.
+        #[cfg_attr(feature = "bindings", ts(type = "string"))]
+        old_kg: Decimal,
+        /// In the ERP.
+        #[cfg_attr(feature = "bindings", ts(type = "string"))]
+        new_kg: Decimal,
+    },
     /// The order's own equipment, which marks manual lines.
     Equipment {
         /// Accepted.
@@ -258,7 +267,11 @@ fn is_as_kept(kept: &Seen, seen: &Seen, was_told: bool) -> bool {
         (Seen::Held(kept), Seen::Held(now)) => {
             let is_same_state = kept.state == now.state
                 || (is_open(&kept.state, was_told) && is_open(&now.state, was_told));
-            is_same_state && kept.quantity_g == now.quantity_g && limits(kept) == limits(now)
+            is_same_state
+                && kept.quantity_g == now.quantity_g
+                && is_same_told(kept.product_name.as_ref(), now.product_name.as_ref())
+                && is_same_told(kept.planned_start.as_ref(), now.planned_start.as_ref())
+                && limits(kept) == limits(now)
         }
         (Seen::Unreadable(kept), Seen::Unreadable(now)) => kept == now,
         (Seen::Unknown(_), Seen::Unknown(_)) => true,
@@ -273,7 +286,7 @@ fn is_as_kept(kept: &Seen, seen: &Seen, was_told: bool) -> bool {
 
 mod choice;
 mod field;
-use field::{held, limits, listed};
+use field::{held, is_same_told, limits, listed};
 
 pub use choice::{Choice, ChoiceRefusal, Work, choices, may_choose};
 

@@ -40,6 +40,10 @@ function row(field: ChangedField): DifferenceRow {
       return { what: component(field.product, field.equipment), old: NONE, now: masses(field.new_kg)[0] ?? NONE };
     case "component_removed":
       return { what: component(field.product, field.equipment), old: masses(field.old_kg)[0] ?? NONE, now: NONE };
+    case "bom_quantity": {
+      const [old = NONE, now = NONE] = masses(field.old_kg, field.new_kg);
+      return { what: m.differs_bom_quantity(), old, now };
+    }
     case "quantity":
     case "component_quantity": {
       const [old = NONE, now = NONE] = masses(field.old_kg, field.new_kg);

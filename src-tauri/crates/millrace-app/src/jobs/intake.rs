@@ -16,7 +16,7 @@ use crate::commands::order::ImportReport;
 use crate::config::IntakePolicy;
 use crate::error::AppError;
 use crate::inner::Inner;
-use crate::jobs::difference;
+use crate::jobs::{difference, guarantee};
 
 /// Orders a page.
 const PAGE: u32 = 50;
@@ -105,6 +105,7 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
         }
     }
     difference::run(inner, erp.as_ref(), known).await?;
+    guarantee::refresh(inner, erp.as_ref()).await;
     report.at_ms = inner.clock.now_ms();
     let kept = report.clone();
     inner

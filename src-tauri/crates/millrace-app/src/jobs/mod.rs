@@ -2,6 +2,7 @@
 
 pub(crate) mod difference;
 pub(crate) mod gate;
+mod guarantee;
 pub(crate) mod intake;
 pub(crate) mod message;
 mod message_area;

@@ -112,7 +112,7 @@ async fn consumption(
                 return Ok(());
             };
             let outcome = match erp.post_consumption(&post).await {
-                Ok(answer) => after_answer(inner, erp, &post, &answer, row.item_repeats).await,
+                Ok(answer) => after_answer(inner, erp, &post, &answer).await,
                 Err(error) => after_error(inner, error).await,
             };
             settle(inner, row, outcome).await
@@ -216,7 +216,6 @@ async fn after_answer(
     erp: &dyn ErpConnector,
     post: &ConsumptionPost,
     answer: &PostAnswer,
-    repeats: i64,
 ) -> Outcome {
     inner.erp_good().await;
     let held = erp.order_state(&post.order_name).await;
@@ -227,7 +226,7 @@ async fn after_answer(
     if !answer.item_errors.is_empty() {
         let why = answer.item_errors.join("; ");
         let items = item_error::classify(&answer.item_errors);
-        return match item_error::verdict(&items, repeats) {
+        return match item_error::verdict(&items) {
             PartialVerdict::Repeat => Outcome::Partial {
                 why,
                 items,

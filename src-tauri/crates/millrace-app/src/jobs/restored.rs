@@ -195,6 +195,8 @@ mod tests {
             state: "progress".into(),
             produced_g: Grams(grams),
             quantity_g: Grams(9_000),
+            product_name: None,
+            planned_start: None,
             lines: vec![ErpHeldLine {
                 equipment_code: "A".into(),
                 consumed_g: Grams(grams),

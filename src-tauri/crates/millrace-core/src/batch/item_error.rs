@@ -1,5 +1,7 @@
-//! Partial success: the ERP took a message and left some of its items out, with a text for each. What
-//! never heals by itself waits for a person; what passes has the whole call repeated.
+//! Partial success: the ERP took a message and left some of its items out, with a text for each. One table
+//! ([`WORDS`]) says what a text means: what passes has the whole call repeated, everything else waits for a
+//! person, also a text that stands in no row. Repeating what never heals would go on for ever without
+//! anybody being told; a person who is asked once too often can send again.
 //! Leaves out repeating: the call replaces, so the application may.
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +15,7 @@ pub enum ItemFate {
     Permanent,
     /// Another program was in the way; it passes.
     Temporary,
-    /// A text that nobody knows: repeated a few times, then for a person.
+    /// A text that stands in no row of [`WORDS`]: taken as permanent, and shown as unknown.
     Unknown,
 }
 
@@ -36,47 +38,116 @@ pub enum PartialVerdict {
     Person,
 }
 
-/// So often a call with an unknown text is repeated before a person is asked.
-pub const UNKNOWN_REPEATS_MAX: i64 = 3;
-
-/// Texts that never heal: the equipment is not in the ERP, or the order has no component for it.
-const PERMANENT: [&str; 8] = [
-    "equipment not found",
-    "unknown equipment",
-    "no equipment found",
-    "no raw move",
-    "no raw material move",
-    "no move found",
-    "invalid quantity",
-    "already done",
+/// Part of a text (lower case), what it means, and where it comes from. The first row that fits counts, and
+/// the permanent rows stand first: a person is asked rather than the call repeated for ever.
+pub const WORDS: [(&str, ItemFate, &str); 21] = [
+    (
+        "equipment not found",
+        ItemFate::Permanent,
+        "the addon: the code stands in no equipment of the ERP",
+    ),
+    (
+        "unknown equipment",
+        ItemFate::Permanent,
+        "the same in older addons",
+    ),
+    (
+        "no equipment found",
+        ItemFate::Permanent,
+        "the same in older addons",
+    ),
+    (
+        "no raw move",
+        ItemFate::Permanent,
+        "the order has no component from this equipment",
+    ),
+    (
+        "no raw material move",
+        ItemFate::Permanent,
+        "the order has no component from this equipment",
+    ),
+    (
+        "no move found",
+        ItemFate::Permanent,
+        "the order has no component from this equipment",
+    ),
+    (
+        "invalid quantity",
+        ItemFate::Permanent,
+        "the same number would be refused again",
+    ),
+    (
+        "already done",
+        ItemFate::Permanent,
+        "somebody closed the component or the order",
+    ),
+    (
+        "supply a lot/serial number",
+        ItemFate::Permanent,
+        "Odoo: the component is tracked, and no lot is named",
+    ),
+    (
+        "not allowed to",
+        ItemFate::Permanent,
+        "Odoo: the user lacks a right",
+    ),
+    (
+        "could not obtain lock",
+        ItemFate::Temporary,
+        "PostgreSQL: another transaction holds the row",
+    ),
+    (
+        "lock timeout",
+        ItemFate::Temporary,
+        "PostgreSQL: another transaction holds the row",
+    ),
+    (
+        "deadlock detected",
+        ItemFate::Temporary,
+        "PostgreSQL: two transactions waited for each other",
+    ),
+    (
+        "could not serialize",
+        ItemFate::Temporary,
+        "PostgreSQL: another transaction changed the row",
+    ),
+    (
+        "concurrent update",
+        ItemFate::Temporary,
+        "PostgreSQL: another transaction changed the row",
+    ),
+    (
+        "statement timeout",
+        ItemFate::Temporary,
+        "PostgreSQL: the server was busy",
+    ),
+    ("timed out", ItemFate::Temporary, "the server was busy"),
+    (
+        "closed the connection",
+        ItemFate::Temporary,
+        "the ERP's database was started again",
+    ),
+    (
+        "connection already closed",
+        ItemFate::Temporary,
+        "the ERP's database was started again",
+    ),
+    (
+        "terminating connection",
+        ItemFate::Temporary,
+        "the ERP's database was shut down",
+    ),
+    ("try again", ItemFate::Temporary, "the ERP says so itself"),
 ];
 
-/// Texts of a database or server that was busy.
-const TEMPORARY: [&str; 9] = [
-    "lock",
-    "serializ",
-    "serialis",
-    "timeout",
-    "timed out",
-    "concurrent",
-    "connection",
-    "try again",
-    "temporarily",
-];
-
-/// What one text means. A permanent word wins, so that a person is asked rather than the call repeated
-/// for ever.
+/// What one text means: the first row of [`WORDS`] that fits, else [`ItemFate::Unknown`].
 #[must_use]
 pub fn fate(text: &str) -> ItemFate {
     let text = text.to_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if has(&PERMANENT) {
-        ItemFate::Permanent
-    } else if has(&TEMPORARY) {
-        ItemFate::Temporary
-    } else {
-        ItemFate::Unknown
-    }
+    WORDS
+        .iter()
+        .find(|(word, _, _)| text.contains(word))
+        .map_or(ItemFate::Unknown, |(_, fate, _)| *fate)
 }
 
 /// The texts with what each means.
@@ -91,19 +162,18 @@ pub fn classify(texts: &[String]) -> Vec<ItemError> {
         .collect()
 }
 
-/// What to do after the call was repeated `repeats` times for its items' sake. One item for a person
-/// holds the whole message: a call is repeated as a whole or not at all.
+/// What to do about the items that were left out. One item for a person holds the whole message: a call is
+/// repeated as a whole or not at all.
 #[must_use]
-pub fn verdict(items: &[ItemError], repeats: i64) -> PartialVerdict {
-    let is_for_a_person = items.iter().any(|item| match item.fate {
-        ItemFate::Permanent => true,
-        ItemFate::Temporary => false,
-        ItemFate::Unknown => repeats >= UNKNOWN_REPEATS_MAX,
+pub fn verdict(items: &[ItemError]) -> PartialVerdict {
+    let passes = items.iter().all(|item| match item.fate {
+        ItemFate::Temporary => true,
+        ItemFate::Permanent | ItemFate::Unknown => false,
     });
-    if is_for_a_person {
-        PartialVerdict::Person
-    } else {
+    if passes {
         PartialVerdict::Repeat
+    } else {
+        PartialVerdict::Person
     }
 }
 
@@ -148,6 +218,13 @@ mod tests {
                 "silo999: Equipment not found (connection)",
                 ItemFate::Permanent,
             ),
+            // Words that only look like a busy server's.
+            ("silo101: the product is blocked", ItemFate::Unknown),
+            ("silo101: no connection to the scale", ItemFate::Unknown),
+            (
+                "You need to supply a Lot/Serial Number for product: PKE pellet",
+                ItemFate::Permanent,
+            ),
             ("silo101: Something went wrong", ItemFate::Unknown),
             ("", ItemFate::Unknown),
         ] {
@@ -156,22 +233,45 @@ mod tests {
     }
 
     #[test]
+    fn each_row_counts_and_the_permanent_ones_stand_first() {
+        let mut is_temporary = false;
+        for (word, expected, _) in WORDS {
+            assert_eq!(
+                word,
+                word.to_lowercase(),
+                "texts are compared in lower case"
+            );
+            assert_eq!(
+                fate(&format!("SILO101: {}!", word.to_uppercase())),
+                expected
+            );
+            assert_ne!(expected, ItemFate::Unknown, "{word}");
+            assert!(!is_temporary || expected == ItemFate::Temporary, "{word}");
+            is_temporary = expected == ItemFate::Temporary;
+            let others = WORDS.iter().filter(|(other, _, _)| *other == word);
+            assert_eq!(others.count(), 1, "{word}");
+        }
+    }
+
+    #[test]
     fn what_passes_is_repeated_and_what_does_not_waits_for_a_person() {
         let of =
             |texts: &[&str]| classify(&texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>());
-        let lock = of(&["silo101: deadlock detected"]);
-        for repeats in [0, 3, 1_000] {
-            assert_eq!(verdict(&lock, repeats), PartialVerdict::Repeat);
-        }
-        let both = of(&["silo101: deadlock detected", "silo999: Equipment not found"]);
-        assert_eq!(verdict(&both, 0), PartialVerdict::Person);
-        let odd = of(&["silo101: Something went wrong"]);
-        for (repeats, expected) in [
-            (0, PartialVerdict::Repeat),
-            (2, PartialVerdict::Repeat),
-            (3, PartialVerdict::Person),
+        let lock = "silo101: deadlock detected";
+        for (texts, expected) in [
+            (&[lock][..], PartialVerdict::Repeat),
+            (&[lock, lock], PartialVerdict::Repeat),
+            (
+                &[lock, "silo999: Equipment not found"],
+                PartialVerdict::Person,
+            ),
+            (&["silo101: Something went wrong"], PartialVerdict::Person),
+            (
+                &[lock, "silo101: Something went wrong"],
+                PartialVerdict::Person,
+            ),
         ] {
-            assert_eq!(verdict(&odd, repeats), expected, "{repeats}");
+            assert_eq!(verdict(&of(texts)), expected, "{texts:?}");
         }
     }
 }

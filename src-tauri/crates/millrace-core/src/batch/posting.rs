@@ -333,6 +333,8 @@ mod tests {
             state: "progress".into(),
             produced_g: Grams(998_400),
             quantity_g: Grams(1_000_000),
+            product_name: None,
+            planned_start: None,
             lines: vec![ErpHeldLine {
                 equipment_code: "silo101".into(),
                 consumed_g: Grams(grams),

@@ -24,6 +24,15 @@ pub(super) fn listed(accepted: &ErpOrder, now: &ErpOrder) -> Vec<ChangedField> {
         });
     }
     fields.extend(quantity(accepted.quantity, now.quantity));
+    // Orders accepted before the ERP told it, and an ERP that does not, are planned by the setting.
+    if let (Some(old), Some(new)) = (accepted.bom_quantity, now.bom_quantity)
+        && old != new
+    {
+        fields.push(ChangedField::BomQuantity {
+            old_kg: old.normalize(),
+            new_kg: new.normalize(),
+        });
+    }
     if accepted.planned_start != now.planned_start {
         fields.push(ChangedField::PlannedStart {
             old: accepted.planned_start.clone(),
@@ -38,6 +47,11 @@ pub(super) fn listed(accepted: &ErpOrder, now: &ErpOrder) -> Vec<ChangedField> {
     }
     components(&accepted.lines, &now.lines, &mut fields);
     fields
+}
+
+/// What one of two answers does not tell is no difference between them.
+pub(super) fn is_same_told(a: Option<&String>, b: Option<&String>) -> bool {
+    a.zip(b).is_none_or(|(a, b)| a == b)
 }
 
 fn quantity(old_kg: Decimal, new_kg: Decimal) -> Option<ChangedField> {
@@ -122,9 +136,24 @@ pub(super) fn limits(state: &ErpOrderState) -> BTreeMap<&str, Option<Grams>> {
     limits
 }
 
-/// This answer names no product, no start and no component without equipment: those stay uncompared.
+/// This answer names no component without equipment and no BoM, and product and start only where it can:
+/// what it does not name stays uncompared.
 pub(super) fn held(accepted: &ErpOrder, now: &ErpOrderState) -> Vec<ChangedField> {
     let mut fields = Vec::new();
+    if let Some(product) = &now.product_name
+        && accepted.product_name != *product
+    {
+        fields.push(ChangedField::Product {
+            old: accepted.product_name.clone(),
+            new: product.clone(),
+        });
+    }
+    if now.planned_start.is_some() && accepted.planned_start != now.planned_start {
+        fields.push(ChangedField::PlannedStart {
+            old: accepted.planned_start.clone(),
+            new: now.planned_start.clone(),
+        });
+    }
     if Grams::from_kg(accepted.quantity).ok() != Some(now.quantity_g) {
         fields.extend(quantity(accepted.quantity, now.quantity_g.to_kg()));
     }

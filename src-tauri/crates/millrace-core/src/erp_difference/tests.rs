@@ -33,7 +33,7 @@ fn order() -> ErpOrder {
         planned_start: Some("2026-11-22 01:00:00".into()),
         equipment_code: Some("PLC01".into()),
         bom: None,
-        bom_quantity: None,
+        bom_quantity: Some(kg("1000")),
         lines: vec![
             line("maize", "silo101", "600"),
             line("soya", "silo102", "388"),
@@ -53,6 +53,8 @@ fn state(word: &str) -> ErpOrderState {
         state: word.into(),
         produced_g: Grams::ZERO,
         quantity_g: Grams(1_000_000),
+        product_name: Some("LAYER FEED 16".into()),
+        planned_start: Some("2026-11-22 01:00:00".into()),
         lines: vec![
             held("silo101", 600_000),
             held("silo102", 388_000),
@@ -97,6 +99,13 @@ fn each_field_of_a_listed_order_is_compared() {
         vec![ChangedField::PlannedStart {
             old: Some("2026-11-22 01:00:00".into()),
             new: None,
+        }],
+    );
+    check_listed(
+        |o| o.bom_quantity = Some(kg("500.0")),
+        vec![ChangedField::BomQuantity {
+            old_kg: kg("1000"),
+            new_kg: kg("500"),
         }],
     );
     check_listed(
@@ -176,6 +185,8 @@ fn what_nobody_doses_by_and_the_order_of_lines_are_no_difference() {
     check_listed(|o| o.bom = Some("B17".into()), vec![]);
     check_listed(|o| o.lines.reverse(), vec![]);
     check_listed(|o| o.quantity = kg("1000.000"), vec![]);
+    check_listed(|o| o.bom_quantity = Some(kg("1000.000")), vec![]);
+    check_listed(|o| o.bom_quantity = None, vec![]);
 }
 
 #[test]
@@ -211,6 +222,30 @@ fn an_answer_about_one_order_is_compared_as_far_as_it_goes() {
                 new_kg: kg("388"),
             },
         ],
+    );
+    check_held(
+        |s| {
+            s.product_name = Some("LAYER FEED 17".into());
+            s.planned_start = Some("2026-11-23 01:00:00".into());
+        },
+        vec![
+            ChangedField::Product {
+                old: "LAYER FEED 16".into(),
+                new: "LAYER FEED 17".into(),
+            },
+            ChangedField::PlannedStart {
+                old: Some("2026-11-22 01:00:00".into()),
+                new: Some("2026-11-23 01:00:00".into()),
+            },
+        ],
+    );
+    // An answer that names neither proves nothing about them.
+    check_held(
+        |s| {
+            s.product_name = None;
+            s.planned_start = None;
+        },
+        vec![],
     );
     // A connector that says nothing about quantities per equipment proves nothing about them.
     check_held(

@@ -105,6 +105,10 @@ pub trait ErpConnector: Send + Sync + std::fmt::Debug {
         Guarantee::ReadBack
     }
 
+    /// Forgets what the last log-in found out, so that the next call looks afresh. A connector that
+    /// keeps nothing leaves this as it is.
+    async fn look_again(&self) {}
+
     /// One page of confirmed orders, quantities in kilograms.
     ///
     /// # Errors

@@ -17,6 +17,8 @@ pub struct OrderEdit {
     pub name: String,
     /// Another ordered quantity.
     pub quantity_g: Option<Grams>,
+    /// Another mass that the BoM's lines refer to, taken into the order (*Update BoM*).
+    pub bom_quantity_g: Option<Grams>,
     /// Another product.
     pub product: Option<String>,
     /// Another planned start.
@@ -54,6 +56,9 @@ impl OdooBook {
             // A person's own change, so it is what is ordered now: nobody sent a target alias.
             order.ordered_g = quantity_g;
             order.quantity_g = quantity_g;
+        }
+        if let Some(bom_quantity_g) = edit.bom_quantity_g {
+            order.bom_quantity_g = bom_quantity_g;
         }
         if let Some(product) = edit.product {
             order.product = product;

@@ -83,6 +83,8 @@ async fn a_difference_is_kept_until_somebody_decides_or_the_erp_agrees() {
                     state: "cancel".into(),
                     produced_g: Grams::ZERO,
                     quantity_g: Grams(1_000_000),
+                    product_name: Some("LAYER FEED 16".into()),
+                    planned_start: None,
                     lines: vec![],
                 }),
             };

@@ -128,6 +128,8 @@ pub(super) fn state(result: &Map<String, Value>, name: &str) -> Result<ErpOrderS
             state: text(data, "state")?.to_owned(),
             produced_g: grams(data, "produced_qty", uom)?,
             quantity_g: grams(data, "quantity", uom)?,
+            product_name: optional_text(data, "product_name")?.map(str::to_owned),
+            planned_start: optional_text(data, "schedule_start")?.map(str::to_owned),
             lines,
         })
     };

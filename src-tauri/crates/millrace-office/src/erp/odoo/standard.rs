@@ -312,7 +312,8 @@ impl ErpConnector for OdooStandard {
 
     async fn order_state(&self, name: &str) -> Result<ErpOrderState, ErpError> {
         let known = self.known(name).await?;
-        map::state(&known.held, &known.units, &self.materials).map_err(ErpError::protocol)
+        map::state(&known.held, &known.units, &self.materials, known.server.row)
+            .map_err(ErpError::protocol)
     }
 
     async fn post_consumption(&self, post: &ConsumptionPost) -> Result<PostAnswer, ErpError> {
@@ -349,6 +350,10 @@ impl ErpConnector for OdooStandard {
             Verdict::Differs(_) => self.write(&known, &target).await?,
         }
         Ok(post.consumed_g)
+    }
+
+    async fn look_again(&self) {
+        self.rpc.forget().await;
     }
 
     async fn guarantee(&self) -> Guarantee {

@@ -345,6 +345,7 @@ pub(super) fn state(
     held: &Held,
     units: &Units,
     materials: &Materials,
+    row: &VersionRow,
 ) -> Result<ErpOrderState, Why> {
     let production = &held.production;
     let mut by_silo: BTreeMap<String, Grams> = BTreeMap::new();
@@ -370,6 +371,11 @@ pub(super) fn state(
         state: production.state.clone(),
         produced_g: units.grams(production.uom_id, weight)?,
         quantity_g: units.grams(production.uom_id, production.quantity)?,
+        product_name: Some(production.product_name.clone()),
+        planned_start: production
+            .planned_start
+            .clone()
+            .filter(|_| row.start_stays_planned || production.state == "confirmed"),
         lines: by_silo
             .into_iter()
             .map(|(equipment_code, consumed_g)| ErpHeldLine {

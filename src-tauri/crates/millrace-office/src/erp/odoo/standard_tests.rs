@@ -193,7 +193,8 @@ fn a_recorded_order_becomes_a_recipe_in_kilograms() {
 #[test]
 fn an_untouched_order_holds_nothing_although_a_quantity_stands_there() {
     for tape in Tape::all() {
-        let held = map::state(&tape.held(), &tape.units(), &materials()).expect("a state");
+        let held =
+            map::state(&tape.held(), &tape.units(), &materials(), tape.row).expect("a state");
         assert_eq!(
             (held.state.as_str(), held.produced_g),
             ("confirmed", Grams::ZERO)

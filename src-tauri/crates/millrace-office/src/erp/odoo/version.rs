@@ -39,6 +39,8 @@ pub(super) struct VersionRow {
     pub(super) manual: Manual,
     /// The planned start on `mrp.production`.
     pub(super) planned_start: &'static str,
+    /// That field keeps the plan once work has begun; else it tells the real start then.
+    pub(super) start_stays_planned: bool,
     /// A reservation must go before the write, or part of it is lost between units.
     pub(super) unreserve_before_write: bool,
     /// What `uom.uom.factor` means.
@@ -56,6 +58,7 @@ const fn up_to_16(major: u16, manual: Manual) -> VersionRow {
         has_picked: false,
         manual,
         planned_start: "date_planned_start",
+        start_stays_planned: true,
         unreserve_before_write: false,
         uom: UomForm::PerReference,
         access: "check_access_rights",
@@ -73,6 +76,7 @@ pub(super) const VERSIONS: [VersionRow; 6] = [
         consumed: "quantity",
         has_picked: true,
         planned_start: "date_start",
+        start_stays_planned: false,
         unreserve_before_write: true,
         ..up_to_16(17, Manual::Context)
     },
@@ -81,6 +85,7 @@ pub(super) const VERSIONS: [VersionRow; 6] = [
         consumed: "quantity",
         has_picked: true,
         planned_start: "date_start",
+        start_stays_planned: false,
         unreserve_before_write: true,
         access: "has_access",
         ..up_to_16(18, Manual::Field)
@@ -90,6 +95,7 @@ pub(super) const VERSIONS: [VersionRow; 6] = [
         consumed: "quantity",
         has_picked: true,
         planned_start: "date_start",
+        start_stays_planned: false,
         uom: UomForm::InRoot,
         access: "has_access",
         has_json2: true,
