@@ -22,6 +22,7 @@ mod posting_already;
 mod posting_done;
 mod secrets;
 mod settings;
+mod sign;
 mod standard_job;
 mod trail;
 mod trail_acts;
