@@ -13,7 +13,7 @@ use super::Context;
 use super::action::is_before_offer;
 use super::batch::{BatchPause, BatchSignedReason, BatchStart};
 use super::batch_act::{change, plc_must_be_good, reason, same_version};
-use super::signing::{Signed, Signer, sign};
+use super::signing::{Signed, Signer, sign, sign_stop};
 use super::view::BatchView;
 use crate::error::AppError;
 use crate::jobs::message;
@@ -178,7 +178,7 @@ pub(super) async fn batch_stop(
     request: BatchSignedReason,
 ) -> Result<BatchView, AppError> {
     let why = reason(&request.reason)?;
-    let signer = sign(context, &request.secret).await?;
+    let signer = sign_stop(context, &request.secret).await?;
     request_command(
         context,
         Request {

@@ -11,7 +11,7 @@ use millrace_store::table::signature::{SignatureNew, of_manual_line, of_message}
 
 use super::Context;
 use crate::error::AppError;
-use crate::session::authenticate;
+use crate::session::guess::{Counted, authenticate_counted};
 
 /// Who signs, once the own secret was given again.
 pub(super) struct Signer {
@@ -37,9 +37,18 @@ pub(super) enum Signed<'a> {
 
 /// Asks for the caller's own secret.
 pub(super) async fn sign(context: &Context, secret: &str) -> Result<Signer, AppError> {
+    sign_counted(context, secret, &Counted::Station).await
+}
+
+/// As [`sign`], for what must not be kept away by what others typed at the same panel: stopping a line.
+pub(super) async fn sign_stop(context: &Context, secret: &str) -> Result<Signer, AppError> {
+    sign_counted(context, secret, &Counted::PersonOnly).await
+}
+
+async fn sign_counted(context: &Context, secret: &str, by: &Counted) -> Result<Signer, AppError> {
     let caller = context.caller()?;
     let inner = &context.app.inner;
-    let person = authenticate(&inner.store, inner.clock.as_ref(), &caller.name, secret)
+    let person = authenticate_counted(&inner.store, inner.clock.as_ref(), &caller.name, secret, by)
         .await
         .map_err(|error| {
             if error.code == ErrorCode::WrongSecret {
