@@ -4,10 +4,10 @@
 
 pub mod edit;
 pub mod file;
-pub mod session;
 pub mod settings;
+pub mod upkeep;
 
-pub use session::Session;
+pub use upkeep::{Backup, Session};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

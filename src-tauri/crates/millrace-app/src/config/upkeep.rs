@@ -1,4 +1,6 @@
-//! The `[session]` section. Leaves out what a session is.
+//! The sections `[session]` and `[backup]`. Leaves out what sessions and backups are.
+
+use std::path::PathBuf;
 
 use millrace_core::access::lock::LockTimes;
 use serde::Deserialize;
