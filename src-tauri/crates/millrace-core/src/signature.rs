@@ -331,7 +331,7 @@ mod tests {
             4 => {
                 let mut number = row.batch_id.unwrap_or_default();
                 flip_number(&mut number, at, by);
-                row.batch_id = Some(number).filter(|_| by % 2 == 0);
+                row.batch_id = Some(number).filter(|_| by.is_multiple_of(2));
             }
             5 => flip_number(&mut row.person_id, at, by),
             6 => flip(&mut row.login, at, by),

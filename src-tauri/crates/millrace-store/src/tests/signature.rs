@@ -207,8 +207,8 @@ async fn what_is_done_to_a_signature_or_to_what_it_stands_on_is_named() {
             "signature 4 (waive by Sari Wijaya): the message 1 is not as it was",
         ),
         (
-            "UPDATE audit SET hash = 'x' WHERE seq = 4",
-            "signature 5 (settings_import by Sari Wijaya): the act 4 is not",
+            "UPDATE audit SET hash = 'x' WHERE seq = 5",
+            "signature 5 (settings_import by Sari Wijaya): the act 5 is not",
         ),
     ] {
         let found = forged(sql).await;
