@@ -26,6 +26,7 @@ mod posting_done;
 mod posting_gate;
 mod secrets;
 mod settings;
+mod sign;
 mod standard_job;
 mod trail;
 mod trail_acts;

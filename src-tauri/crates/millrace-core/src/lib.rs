@@ -15,5 +15,6 @@ pub mod progress;
 pub mod recipe;
 pub mod registers;
 pub mod secret;
+pub mod signature;
 pub mod silo;
 pub mod units;

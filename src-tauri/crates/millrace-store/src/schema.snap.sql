@@ -17,6 +17,8 @@ CREATE INDEX outbox_open_of_order ON outbox (order_id, kind = 'mark_done', id) W
 CREATE INDEX outbox_turn ON outbox (next_at_ms, id) WHERE in_turn = 1 AND state IN ('queued', 'sending', 'in_doubt');
 CREATE INDEX setting_change_by_key ON setting_change (key, id);
 CREATE INDEX signature_by_batch ON signature (batch_id);
+CREATE INDEX signature_by_object ON signature (object_kind, object_id);
+CREATE INDEX signature_by_time ON signature (at_ms);
 CREATE INDEX silo_movement_by_silo ON silo_movement (silo_no, seq);
 CREATE INDEX silo_movement_by_time ON silo_movement (at_ms);
 CREATE UNIQUE INDEX silo_movement_once ON silo_movement (batch_id, silo_no) WHERE kind = 'dosing';
@@ -257,15 +259,25 @@ CREATE TABLE setting_change (
     value  TEXT,
     person TEXT NOT NULL
 ) STRICT;
-CREATE TABLE signature (
+CREATE TABLE "signature" (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
-    batch_id     INTEGER NOT NULL REFERENCES batch (id),
+    -- Rows of format 1 cover a batch, carry no hash, and stay as they are.
+    format       INTEGER NOT NULL,
+    -- batch, manual_line, message or act (a row of the trail), and its number.
+    object_kind  TEXT NOT NULL,
+    object_id    INTEGER NOT NULL,
+    -- The batch whose record shows it, if any.
+    batch_id     INTEGER REFERENCES batch (id),
     person_id    INTEGER NOT NULL REFERENCES person (id),
+    login        TEXT NOT NULL,
     person       TEXT NOT NULL,
     meaning      TEXT NOT NULL,
     at_ms        INTEGER NOT NULL,
+    site         TEXT NOT NULL,
     reason       TEXT,
-    content_hash TEXT NOT NULL
+    content_hash TEXT NOT NULL,
+    prev_hash    TEXT NOT NULL,
+    hash         TEXT NOT NULL
 ) STRICT;
 CREATE TABLE silo (
     silo_no       INTEGER PRIMARY KEY,

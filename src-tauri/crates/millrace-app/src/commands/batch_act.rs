@@ -4,67 +4,27 @@
 use millrace_core::batch::release::{Release, ReleaseEvent};
 use millrace_core::batch::run::{Run, RunEvent};
 use millrace_core::error_code::ErrorCode;
-use millrace_core::ids::{BatchId, SlotNo, UserId};
+use millrace_core::ids::{BatchId, SlotNo};
 use millrace_core::journal::JournalKind;
 use millrace_core::registers::handshake::DownloadStep;
-use millrace_store::Write;
+use millrace_core::signature::ObjectKind;
 use millrace_store::table::batch::BatchRow;
-use millrace_store::table::signature::SignatureRow;
+use millrace_store::{Read, Write};
 
 use super::Context;
 use super::audit;
 use super::batch::{BatchApprove, BatchGet, BatchSignedReason, BatchStart};
 use super::live::LinkStateView;
+use super::signing::{Signed, said, sign};
 use super::view::BatchView;
 use crate::engine::live::plc_link;
 use crate::error::AppError;
 use crate::jobs::message_done::queue_when_closed;
-use crate::session::guess::{Counted, authenticate_counted};
 
 /// Shortest reason that says something.
 const REASON_CHARS_MIN: usize = 3;
 /// Longest reason.
 const REASON_CHARS_MAX: usize = 500;
-
-/// Who signs, once the own secret was given again.
-pub(super) struct Signer {
-    pub(super) id: UserId,
-    pub(super) name: String,
-    /// As signatures print it.
-    pub(super) full_name: String,
-}
-
-/// Asks for the caller's own secret.
-pub(super) async fn sign(context: &Context, secret: &str) -> Result<Signer, AppError> {
-    sign_counted(context, secret, &Counted::Station).await
-}
-
-/// As [`sign`], for what must not be kept away by what others typed at the same panel: stopping a line.
-pub(super) async fn sign_stop(context: &Context, secret: &str) -> Result<Signer, AppError> {
-    sign_counted(context, secret, &Counted::PersonOnly).await
-}
-
-async fn sign_counted(context: &Context, secret: &str, by: &Counted) -> Result<Signer, AppError> {
-    let caller = context.caller()?;
-    let inner = &context.app.inner;
-    let person = authenticate_counted(&inner.store, inner.clock.as_ref(), &caller.name, secret, by)
-        .await
-        .map_err(|error| {
-            if error.code == ErrorCode::WrongSecret {
-                AppError::refusal(
-                    ErrorCode::WrongSecret,
-                    "this is not your secret; nothing was signed",
-                )
-            } else {
-                error
-            }
-        })?;
-    Ok(Signer {
-        id: person.id,
-        name: person.name,
-        full_name: person.full_name,
-    })
-}
 
 /// A reason as a person gave it, or the refusal that it says nothing.
 pub(super) fn reason(text: &str) -> Result<String, AppError> {
@@ -79,25 +39,38 @@ pub(super) fn reason(text: &str) -> Result<String, AppError> {
     Ok(text.to_owned())
 }
 
-/// Refuses when the batch is not as the caller saw it; says what changed.
-pub(super) fn same_version(row: &BatchRow, version: i64) -> Result<(), AppError> {
+/// Refuses when the batch is not as the caller saw it; says what changed, and who did it.
+pub(super) fn same_version(read: &Read<'_>, row: &BatchRow, version: i64) -> Result<(), AppError> {
     if row.version == version {
         return Ok(());
     }
-    let what = match (row.release, row.run) {
-        (Release::Approved, Run::Idle) => {
-            format!(
-                "it was approved by {}",
-                row.approved_by.as_deref().unwrap_or("somebody")
+    let what = match row.run {
+        Run::Idle => {
+            let who = match row.release {
+                Release::Pending => None,
+                Release::Approved => already(read, row, &["approve"])?,
+                Release::Rejected => already(read, row, &["reject", "revoke"])?,
+                Release::Cancelled => already(read, row, &["cancel", "replace"])?,
+            };
+            who.map_or_else(
+                || format!("it is {} now", row.release.word()),
+                |who| format!("it was {who}"),
             )
         }
-        (release, Run::Idle) => format!("it is {} now", release.word()),
-        (_, run) => format!("it is {} now", run.word()),
+        run => format!("it is {} now", run.word()),
     };
     Err(AppError::refusal(
         ErrorCode::Changed,
         format!("{} changed while you were looking: {what}", row.label),
     ))
+}
+
+/// "already … by …", when the last signature on the batch has one of these meanings.
+fn already(read: &Read<'_>, row: &BatchRow, meanings: &[&str]) -> Result<Option<String>, AppError> {
+    let last = read.signature_last(ObjectKind::Batch, row.id.0)?;
+    Ok(last
+        .filter(|last| meanings.contains(&last.meaning.as_str()))
+        .and_then(|last| said(&last)))
 }
 
 /// Refuses while the batch's order is not in the ERP as it was accepted and nobody has decided.
@@ -112,23 +85,6 @@ fn order_must_agree(tx: &Write<'_>, row: &BatchRow) -> Result<(), AppError> {
             row.recipe.order_name
         ),
     ))
-}
-
-/// A signature on a batch.
-pub(super) fn signature(
-    signer: &Signer,
-    row: &BatchRow,
-    meaning: &str,
-    at_ms: i64,
-    reason: Option<&str>,
-) -> SignatureRow {
-    SignatureRow {
-        person: signer.full_name.clone(),
-        meaning: meaning.into(),
-        at_ms,
-        reason: reason.map(str::to_owned),
-        content_hash: row.content_hash.clone(),
-    }
 }
 
 async fn view(context: &Context, id: BatchId) -> Result<BatchView, AppError> {
@@ -180,7 +136,7 @@ pub(super) async fn batch_approve(
         "batch_approve",
         String::new(),
         move |tx, row, at_ms| {
-            same_version(row, request.version)?;
+            same_version(tx, row, request.version)?;
             order_must_agree(tx, row)?;
             // The signature covers the content as it is in the books, not as somebody says it is.
             let now = row.recipe.content_hash().0;
@@ -196,11 +152,7 @@ pub(super) async fn batch_approve(
             Ok(())
         },
         move |tx, row, at_ms| {
-            tx.signature_add(
-                row.id,
-                signer.id,
-                &signature(&signer, row, "approve", at_ms, None),
-            )?;
+            signer.put(tx, &Signed::Batch(row), "approve", at_ms, None)?;
             tx.journal_add(
                 at_ms,
                 Some(row.id),
@@ -233,8 +185,8 @@ async fn refuse(
         request.id,
         action,
         why.clone(),
-        move |_, row, at_ms| {
-            same_version(row, request.version)?;
+        move |tx, row, at_ms| {
+            same_version(tx, row, request.version)?;
             if row.run != Run::Idle {
                 return Err(AppError::refusal(
                     ErrorCode::IllegalTransition,
@@ -252,11 +204,7 @@ async fn refuse(
             Ok(())
         },
         move |tx, row, at_ms| {
-            tx.signature_add(
-                row.id,
-                signer.id,
-                &signature(&signer, row, meaning, at_ms, Some(&text)),
-            )?;
+            signer.put(tx, &Signed::Batch(row), meaning, at_ms, Some(&text))?;
             tx.journal_add(
                 at_ms,
                 Some(row.id),
@@ -345,7 +293,7 @@ pub(super) async fn batch_start(
         "batch_start",
         String::new(),
         move |tx, row, at_ms| {
-            same_version(row, request.version)?;
+            same_version(tx, row, request.version)?;
             if row.release != Release::Approved {
                 return Err(AppError::refusal(
                     ErrorCode::IllegalTransition,
@@ -355,7 +303,8 @@ pub(super) async fn batch_start(
             order_must_agree(tx, row)?;
             // An approval counts for the content that was signed, and for nothing else.
             let hash = row.recipe.content_hash().0;
-            let is_signed = tx.signatures(row.id)?.iter().any(|s| s.meaning == "approve" && s.content_hash == hash);
+            let approval = tx.signatures(row.id)?.into_iter().rfind(|s| s.meaning == "approve" && s.content_hash == hash);
+            let is_signed = approval.map_or(Ok(false), |approval| tx.signature_holds(&approval))?;
             if !is_signed || hash != row.content_hash {
                 return Err(AppError::refusal(ErrorCode::Changed, format!("the content of {} is not what was signed", row.label)));
             }

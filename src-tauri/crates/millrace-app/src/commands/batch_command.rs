@@ -12,9 +12,8 @@ use millrace_store::table::batch::{Pending, PendingKind};
 use super::Context;
 use super::action::is_before_offer;
 use super::batch::{BatchPause, BatchSignedReason, BatchStart};
-use super::batch_act::{
-    Signer, change, plc_must_be_good, reason, same_version, sign, sign_stop, signature,
-};
+use super::batch_act::{change, plc_must_be_good, reason, same_version};
+use super::signing::{Signed, Signer, sign, sign_stop};
 use super::view::BatchView;
 use crate::error::AppError;
 use crate::jobs::message;
@@ -82,14 +81,19 @@ async fn request_command(context: &Context, request: Request) -> Result<BatchVie
             // A stop goes before everything; nothing goes before a stop, but a hold that came after
             // it asks for a signature of its own.
             let is_stop = |kind| kind == PendingKind::Stop;
-            if row
+            if let Some(before) = row
                 .pending
                 .as_ref()
-                .is_some_and(|p| !is_stop(kind) || (is_stop(p.kind) && !is_held))
+                .filter(|p| !is_stop(kind) || (is_stop(p.kind) && !is_held))
             {
                 return Err(AppError::refusal(
                     ErrorCode::Changed,
-                    format!("{} has a request under way already", row.label),
+                    format!(
+                        "{} has a request under way already: {} by {}",
+                        row.label,
+                        before.kind.word(),
+                        before.person
+                    ),
                 ));
             }
             row.pending = Some(Pending {
@@ -105,11 +109,7 @@ async fn request_command(context: &Context, request: Request) -> Result<BatchVie
         move |tx, row, at_ms| {
             if let Some(signer) = signer {
                 let meaning = if cancel_after { "cancel" } else { "stop" };
-                tx.signature_add(
-                    row.id,
-                    signer.id,
-                    &signature(&signer, row, meaning, at_ms, Some(&text)),
-                )?;
+                signer.put(tx, &Signed::Batch(row), meaning, at_ms, Some(&text))?;
             }
             let journal = match kind {
                 PendingKind::Pause => JournalKind::PauseRequested,
@@ -233,8 +233,8 @@ pub(super) async fn batch_cancel(
         id,
         "batch_cancel",
         why.clone(),
-        move |_, row, at_ms| {
-            same_version(row, request.version)?;
+        move |tx, row, at_ms| {
+            same_version(tx, row, request.version)?;
             if is_before_offer(row) {
                 row.run = row.run.step(RunEvent::GiveUp)?;
                 row.slot = None;
@@ -254,11 +254,7 @@ pub(super) async fn batch_cancel(
             Ok(())
         },
         move |tx, row, at_ms| {
-            tx.signature_add(
-                row.id,
-                signer.id,
-                &signature(&signer, row, "cancel", at_ms, Some(&text)),
-            )?;
+            signer.put(tx, &Signed::Batch(row), "cancel", at_ms, Some(&text))?;
             tx.journal_add(
                 at_ms,
                 Some(row.id),

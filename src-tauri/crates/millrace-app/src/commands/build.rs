@@ -233,19 +233,17 @@ pub(crate) fn batch(
             entered_at_ms: line.entered_at_ms,
         })
         .collect();
-    let hash_now = row.recipe.content_hash().0;
-    let signatures = read
-        .signatures(row.id)?
-        .into_iter()
-        .map(|s| SignatureView {
+    let mut signatures = Vec::new();
+    for s in read.signatures(row.id)? {
+        signatures.push(SignatureView {
+            valid: read.signature_holds(&s)?,
             person: s.person,
             meaning: meaning_from_word(&s.meaning),
             at_ms: s.at_ms,
             reason: s.reason,
-            valid: s.content_hash == hash_now,
             content_hash: s.content_hash,
-        })
-        .collect();
+        });
+    }
     let committed = read.download_steps(row.id)?;
     let steps = if row.download_step.is_some() {
         [

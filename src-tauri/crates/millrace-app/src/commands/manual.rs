@@ -8,11 +8,10 @@ use millrace_core::units::Grams;
 use millrace_store::Write;
 use millrace_store::table::batch::BatchRow;
 use millrace_store::table::manual_line::ManualLineRow;
-use millrace_store::table::signature::SignatureRow;
 
 use super::Context;
 use super::batch::{BatchGet, ManualLineEnter};
-use super::batch_act::sign;
+use super::signing::{Signed, sign};
 use super::view::BatchView;
 use crate::error::AppError;
 use crate::jobs::message;
@@ -133,18 +132,14 @@ pub(super) async fn manual_line_enter(
     inner
         .commit(move |tx| {
             let entered = enter(tx, &site, &entry)?;
-            tx.signature_add(
-                id,
-                signer.id,
-                &SignatureRow {
-                    person: signer.full_name.clone(),
-                    meaning: "manual_entry".into(),
-                    at_ms: entry.at_ms,
-                    reason: Some(format!("{}: {}", entered.line.material, entry.weight)),
-                    content_hash: entered.batch.content_hash,
-                },
-            )?;
-            Ok(())
+            let what = format!("{}: {}", entered.line.material, entry.weight);
+            signer.put(
+                tx,
+                &Signed::ManualLine(&entered.batch, entry.line_no),
+                "manual_entry",
+                entry.at_ms,
+                Some(&what),
+            )
         })
         .await?;
     inner.posting_nudge.notify_one();

@@ -32,6 +32,7 @@ pub(crate) mod refused;
 pub mod session;
 pub mod settings;
 pub mod settings_act;
+mod signing;
 pub mod silo;
 pub mod table;
 pub mod trail;

@@ -18,8 +18,9 @@ use ts_rs::TS;
 
 use super::Context;
 use super::audit;
-use super::batch_act::{Signer, reason, sign, signature};
+use super::batch_act::reason;
 use super::order::{OrderView, view};
+use super::signing::{Signed, Signer, sign};
 use crate::error::AppError;
 use crate::jobs::intake;
 
@@ -222,18 +223,13 @@ fn sign_batch(
     meaning: &str,
     decision: &Decision,
 ) -> Result<(), AppError> {
-    tx.signature_add(
-        batch.id,
-        decision.signer.id,
-        &signature(
-            &decision.signer,
-            batch,
-            meaning,
-            decision.at_ms,
-            Some(&decision.why),
-        ),
-    )?;
-    Ok(())
+    decision.signer.put(
+        tx,
+        &Signed::Batch(batch),
+        meaning,
+        decision.at_ms,
+        Some(&decision.why),
+    )
 }
 
 /// Cancels the open batches, none of which is in the PLC. The ERP is not told: it knows.

@@ -5,10 +5,12 @@ use millrace_core::batch::posting::{Posting, PostingEvent};
 use millrace_core::error_code::ErrorCode;
 use millrace_core::ids::OutboxId;
 use millrace_core::journal::JournalKind;
+use millrace_core::signature::ObjectKind;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::outbox::{OutboxGet, OutboxView, outbox_get};
+use super::signing::{Signed, said, sign};
 use super::{Context, audit, batch_act};
 use crate::error::AppError;
 use crate::jobs::gate;
@@ -125,7 +127,7 @@ async fn close_signed(
     close: Close,
 ) -> Result<OutboxView, AppError> {
     let why = batch_act::reason(&request.reason)?;
-    let signer = batch_act::sign(context, &request.secret).await?;
+    let signer = sign(context, &request.secret).await?;
     let inner = &context.app.inner;
     let at_ms = inner.clock.now_ms();
     let closing = inner.closing();
@@ -133,16 +135,21 @@ async fn close_signed(
         .commit(move |tx| {
             let mut row = tx.outbox(request.id)?;
             let before = row.state;
+            if matches!(before, Posting::Waived | Posting::ByHand) {
+                let who = tx
+                    .signature_last(ObjectKind::Message, row.id.0)?
+                    .and_then(|last| said(&last))
+                    .unwrap_or_else(|| format!("already {}", before.word()));
+                return Err(AppError::refusal(
+                    ErrorCode::Changed,
+                    format!("the message was {who}"),
+                ));
+            }
             row.state = row.state.step(close.event)?;
             tx.outbox_save(&row)?;
             mirror(tx, &row, at_ms, Some((close.kind, why.clone())))?;
-            // A failure belongs to no batch whose record could carry the signature: the trail does.
-            if let Some(batch_id) = row.batch_id {
-                let batch = tx.batch(batch_id)?;
-                let signature =
-                    batch_act::signature(&signer, &batch, close.meaning, at_ms, Some(&why));
-                tx.signature_add(batch_id, signer.id, &signature)?;
-            }
+            // A failure belongs to no batch; the signature stands on the message all the same.
+            signer.put(tx, &Signed::Message(&row), close.meaning, at_ms, Some(&why))?;
             tx.audit_add(&audit::of(
                 &signer.name,
                 close.action,

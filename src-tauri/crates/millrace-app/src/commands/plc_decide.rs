@@ -9,9 +9,10 @@ use millrace_core::registers::truth::Decision;
 use millrace_store::table::batch::{Pending, PendingKind};
 use millrace_store::table::slot_request::SlotRequestKind;
 
-use super::batch_act::{Signer, change, plc_must_be_good, reason, same_version, sign, signature};
+use super::batch_act::{change, plc_must_be_good, reason, same_version};
 use super::plc::{PlcFlagsSet, PlcSlotDecide, PlcView, SlotShows, never_started, plc_get};
 use super::session::Nothing;
+use super::signing::{Signed, Signer, sign};
 use super::{Context, audit};
 use crate::error::AppError;
 
@@ -53,9 +54,9 @@ async fn decide_batch(
         id,
         "plc_slot_decide",
         why,
-        move |_, row, at_ms| {
+        move |tx, row, at_ms| {
             // The decision is about what the person saw, and about nothing that came after.
-            same_version(row, version.unwrap_or_default())?;
+            same_version(tx, row, version.unwrap_or_default())?;
             let doubt = row
                 .doubt
                 .filter(|_| row.slot == Some(slot))
@@ -88,8 +89,7 @@ async fn decide_batch(
             let meaning = decision.word();
             let reason = row.pending.as_ref().map(|p| p.reason.clone());
             let why = reason.clone().unwrap_or_default();
-            let signed = signature(&signer, row, meaning, at_ms, reason.as_deref());
-            tx.signature_add(row.id, signer.id, &signed)?;
+            signer.put(tx, &Signed::Batch(row), meaning, at_ms, reason.as_deref())?;
             let params = [
                 ("slot", slot.to_string()),
                 ("decision", meaning.to_owned()),
@@ -162,6 +162,7 @@ async fn ask(
                 at_ms,
                 &serde_json::json!({ "asked": kind.word() }),
             ))?;
+            signer.put(tx, &Signed::LastAct, kind.word(), at_ms, Some(&why))?;
             let params = [
                 ("slot", slot.map(|s| s.to_string()).unwrap_or_default()),
                 ("decision", kind.word().to_owned()),

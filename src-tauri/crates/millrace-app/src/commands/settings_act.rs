@@ -11,6 +11,7 @@ use ts_rs::TS;
 use super::batch_act;
 use super::session::Nothing;
 use super::settings::{Current, SettingsView, current, difference, settings_list, unreadable};
+use super::signing::{Signed, sign};
 use super::{Context, audit};
 use crate::config::file::ReplaceError;
 use crate::config::{self, Config, edit, file, settings};
@@ -156,7 +157,7 @@ async fn put(
         ));
     }
     files_are_there(&now, &after).await?;
-    let signer = batch_act::sign(context, secret).await?;
+    let signer = sign(context, secret).await?;
     let at_ms = inner.clock.now_ms();
     let told = |pick: fn(&super::settings::SettingDifference) -> &Option<String>| {
         let values: serde_json::Map<_, _> = rows
@@ -183,6 +184,7 @@ async fn put(
                 })?;
             }
             tx.audit_add(&entry)?;
+            signer.put(tx, &Signed::LastAct, &entry.action, at_ms, Some(&why))?;
             // Last before the commit: a file that cannot be written leaves no row that says it was.
             file::replace(&path, &fingerprint, &text).map_err(|error| match error {
                 ReplaceError::Changed => changed(),
