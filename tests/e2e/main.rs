@@ -20,6 +20,7 @@ mod people_managed;
 mod posting;
 mod posting_already;
 mod posting_done;
+mod record;
 mod secrets;
 mod settings;
 mod standard_job;

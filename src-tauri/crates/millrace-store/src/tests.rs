@@ -3,6 +3,7 @@
 mod order;
 mod person;
 mod posting;
+mod record;
 mod trail;
 mod trouble;
 

@@ -18,7 +18,10 @@ pub type FurtherCheck = fn(&Read<'_>) -> Result<Vec<String>, StoreError>;
 
 /// What is checked beside the walk, by name. Whoever freezes something whose hash stands in the trail
 /// adds a row here that holds the two against each other.
-pub const FURTHER: &[(&str, FurtherCheck)] = &[("file", |read| read.damage())];
+pub const FURTHER: &[(&str, FurtherCheck)] = &[
+    ("file", |read| read.damage()),
+    ("records", |read| read.records_check(None)),
+];
 
 /// The first thing that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
