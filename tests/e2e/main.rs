@@ -13,6 +13,8 @@ mod bad_start;
 mod disk_full;
 mod doctor;
 mod doctor_bare;
+mod lock;
+mod lock_guess;
 mod main_job;
 mod order_life;
 mod people;

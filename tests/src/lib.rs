@@ -8,7 +8,7 @@ use std::time::Duration;
 use millrace_app::clock::{Clock, HandClock};
 use millrace_app::commands::live::{LinkStateView, LiveView};
 use millrace_app::commands::table::COMMANDS;
-use millrace_app::config::{Config, Erp};
+use millrace_app::config::{Config, Erp, Session};
 use millrace_app::{App, AppError, Pace, Setup};
 use millrace_core::access::{Grant, Role};
 use millrace_core::units::Grams;
@@ -377,6 +377,17 @@ impl Rig {
         .await
     }
 
+    /// Imports, and signs the first waiting batch as supervisor with this secret.
+    pub async fn batch_signed_with(&self, secret: &str) -> Result<Value, AppError> {
+        self.ok(Who::Operator, "order_import", json!({})).await;
+        let queue = self.ok(Who::Operator, "batch_list", json!({})).await;
+        let rows = queue["rows"].as_array().expect("rows").clone();
+        let row = rows.iter().find(|row| row["word"] == "pending");
+        let row = row.expect("a waiting batch");
+        let sign = json!({ "id": row["id"], "version": row["version"], "content_hash": row["content_hash"], "secret": secret });
+        self.call(Who::Supervisor, "batch_approve", sign).await
+    }
+
     /// Starts a signed batch as operator.
     pub async fn start_batch(&self, label: &str) -> Value {
         let batch = self.batch(label).await;
@@ -556,6 +567,11 @@ fn setup(
     let clock: Arc<dyn Clock> = clock;
     setup.clock = clock;
     setup.pace = Pace::ByHand;
+    // Tests let hours pass between two acts; those about idle sessions say so.
+    setup.config.session = Session {
+        lower_after_min: 0,
+        lock_after_min: 0,
+    };
     edit(&mut setup);
     setup
 }

@@ -231,11 +231,16 @@ function ask(command: "pause" | "resume" | "stop", batch: Batch, kind: JournalVi
   event(batch, now(), kind, { person: user.name, reason });
 }
 
+const low = { lowered: ["view", "batch_start", "batch_pause", "batch_stop", "batch_cancel", "order_import", "manual_enter"], locked: ["view", "batch_pause", "batch_stop"] } as const;
+let standing: SessionView["standing"] = "open";
+const stands = () => ({ standing, next_in_ms: standing === "locked" ? null : 300_000, ...(standing === "open" ? {} : { rights: [...low[standing]] }) });
+const stood = (): SessionView => ({ token: "", user: user.name, roles: [user.role], rights: RIGHTS[user.role], must_change_secret: false, ...stands() });
+
 const logIn = (name: string, secret: string): SessionView => {
   const person = PEOPLE.find((each) => each.name === name && each.secret === secret) ?? refuse("wrong_secret", "");
   user = { name: person.name, role: person.role };
   sessionStorage.setItem("mock.user", name);
-  return { token: TOKEN, user: user.name, roles: [user.role], rights: RIGHTS[user.role], must_change_secret: isOneTime };
+  return { token: TOKEN, user: user.name, roles: [user.role], rights: RIGHTS[user.role], must_change_secret: isOneTime, ...stands() };
 };
 
 type Handlers = { [C in keyof Commands]: (request: Commands[C]["request"]) => Commands[C]["response"] };
@@ -248,12 +253,29 @@ const handlers: Handlers = {
     problems: scene === "plant" ? [{ area: "plc", message: "assets/registers/north.toml, line 12: read_base is missing. Orders and approvals work; nothing can be downloaded." }] : [],
   }),
   session_open: ({ user: name, secret }) => logIn(name, secret),
-  first_admin_create: ({ name }) => ({ token: TOKEN, user: name, roles: ["super_admin"], rights: RIGHTS.super_admin, must_change_secret: false }),
+  first_admin_create: ({ name }) => ({ token: TOKEN, user: name, roles: ["super_admin"], rights: RIGHTS.super_admin, must_change_secret: false, ...stands() }),
   session_get: () => {
     const person = PEOPLE.find((each) => each.name === sessionStorage.getItem("mock.user")) ?? refuse("not_logged_in", "");
     return { ...logIn(person.name, person.secret), token: "" };
   },
   session_close: () => ({}),
+  session_touch: () => stood(),
+  session_lock: () => {
+    standing = "locked";
+    return stood();
+  },
+  session_unlock: ({ proof }) => {
+    if (proof.text !== PEOPLE.find((each) => each.name === user.name)?.secret) refuse("wrong_secret", "");
+    standing = "open";
+    return stood();
+  },
+  session_hand_over: ({ user: name, proof }) => {
+    standing = "open";
+    return logIn(name, proof.text);
+  },
+  quick_list: () => ({ own: [{ kind: "pin", set_at_ms: START_MS - 20 * 1440 * MIN, is_off: false }], is_known_here: true, others: ["Operator 1", "Administrator 1"] }),
+  quick_set: () => ({ own: [{ kind: "pin", set_at_ms: now(), is_off: false }], is_known_here: true, others: ["Operator 1"] }),
+  quick_clear: () => ({}),
   live_get: () => (scene === "lost" && performance.now() - born > 6_000 ? refuse("unreachable", "") : liveView()),
   overview_get: () => overview(),
   order_import: () => {
@@ -339,7 +361,7 @@ const handlers: Handlers = {
   ...settingsAnswers({ scene, refuse }),
   ...backupAnswers(now),
   ...auditAnswers({ now, isBroken: scene === "broken" }),
-  ...personAnswers({ now, refuse, rights: RIGHTS, changed: () => (revision += 1), secretChanged: () => (isOneTime = false), view: () => ({ token: "", user: user.name, roles: [user.role], rights: RIGHTS[user.role], must_change_secret: false }) }),
+  ...personAnswers({ now, refuse, rights: RIGHTS, changed: () => (revision += 1), secretChanged: () => (isOneTime = false), view: () => ({ token: "", user: user.name, roles: [user.role], rights: RIGHTS[user.role], must_change_secret: false, ...stands() }) }),
   ...plcAnswers({ scene, now, refuse, isSecret: (secret) => PEOPLE.some((person) => person.name === user.name && person.secret === secret) }),
   // No order of this world differs in the ERP.
   order_difference_decide: () => refuse("not_found", "no difference"),

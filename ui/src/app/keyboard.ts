@@ -24,7 +24,7 @@ function take(event: KeyboardEvent): boolean {
   if (session.current === null) return false;
   const isDialogOpen = document.querySelector("dialog[open], div[role=alertdialog]") !== null;
   if (event.ctrlKey && event.key.toLowerCase() === "l") {
-    void session.close();
+    void session.lock();
     return true;
   }
   if (isDialogOpen) return false;

@@ -1036,7 +1036,7 @@ guarantee: GuaranteeView,
  * The link.
  */
 link: LinkView, };
-export type ErrorCode = "not_logged_in" | "wrong_secret" | "locked_out" | "no_right" | "must_change_secret" | "not_found" | "changed" | "illegal_transition" | "bad_request" | "not_ready" | "erp_unavailable" | "unknown_command" | "store_failed" | "internal";
+export type ErrorCode = "not_logged_in" | "wrong_secret" | "locked_out" | "locked" | "secret_again" | "no_right" | "must_change_secret" | "not_found" | "changed" | "illegal_transition" | "bad_request" | "not_ready" | "erp_unavailable" | "unknown_command" | "store_failed" | "internal";
 export type FaultGroup = "wire" | "plc" | "plant" | "erp";
 export type FaultTarget = { 
 /**
@@ -1155,7 +1155,7 @@ text: string,
  */
 fate: ItemFate, };
 export type ItemFate = "permanent" | "temporary" | "unknown";
-export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided" | "books_restored" | "backup_failed" | "restore_test_failed" | "books_writable";
+export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided" | "handed_over" | "books_restored" | "backup_failed" | "restore_test_failed" | "books_writable";
 export type JournalView = { 
 /**
  * Position in the journal.
@@ -2394,6 +2394,16 @@ erp_finished_g: number | null,
  * Finished weight of ours that was posted (running total of the order).
  */
 our_finished_g: number | null, };
+export type Proof = { 
+/**
+ * Which.
+ */
+kind: ProofKind, 
+/**
+ * What was typed or read.
+ */
+text: string, };
+export type ProofKind = "secret" | "pin" | "badge";
 export type Quality = "good" | "uncertain" | "stale" | "bad";
 export type QueueList = { 
 /**
@@ -2417,6 +2427,51 @@ approved: number,
  * Sum of the plans of all open batches.
  */
 planned_g: number, };
+export type QuickClear = { 
+/**
+ * Which.
+ */
+kind: QuickKind, };
+export type QuickKind = "pin" | "badge";
+export type QuickList = { 
+/**
+ * The own.
+ */
+own: Array<QuickView>, 
+/**
+ * True where the own may be used at this station: the whole secret was given here within a working day.
+ */
+is_known_here: boolean, 
+/**
+ * Others who gave their whole secret here within a working day, by name.
+ */
+others: Array<string>, };
+export type QuickSet = { 
+/**
+ * Which.
+ */
+kind: QuickKind, 
+/**
+ * The new one.
+ */
+text: string, 
+/**
+ * The own secret.
+ */
+secret: string, };
+export type QuickView = { 
+/**
+ * Which.
+ */
+kind: QuickKind, 
+/**
+ * Since when, UTC milliseconds.
+ */
+set_at_ms: number, 
+/**
+ * Too many wrong ones: off until the whole secret is given.
+ */
+is_off: boolean, };
 export type ReadBackLineView = { 
 /**
  * Equipment code.
@@ -2527,6 +2582,19 @@ old: string,
  * The new one.
  */
 new: string, };
+export type SessionHandOver = { 
+/**
+ * Who takes over.
+ */
+user: string, 
+/**
+ * Theirs.
+ */
+proof: Proof, 
+/**
+ * What the next shift must know; may be empty.
+ */
+note: string, };
 export type SessionOpen = { 
 /**
  * The person's name.
@@ -2536,6 +2604,11 @@ user: string,
  * The person's secret.
  */
 secret: string, };
+export type SessionUnlock = { 
+/**
+ * The session's own person's.
+ */
+proof: Proof, };
 export type SessionView = { 
 /**
  * Bearer token; goes with every command. Empty in answers to `session_get`.
@@ -2556,7 +2629,15 @@ rights: Array<Right>,
 /**
  * The secret was made by somebody else: only `secret_change` is open.
  */
-must_change_secret: boolean, };
+must_change_secret: boolean, 
+/**
+ * How much of the rights the session has now.
+ */
+standing: Standing, 
+/**
+ * How long until it stands lower when nobody touches it, ms; `None` = never, or it is locked.
+ */
+next_in_ms: number | null, };
 export type SettingDifference = { 
 /**
  * Which.
@@ -2908,6 +2989,7 @@ choices: Array<SlotDecision>,
  * A decision that was taken and is being carried out.
  */
 pending: SlotDecision | null, };
+export type Standing = "open" | "lowered" | "locked";
 export type StartProblem = { 
 /**
  * What it concerns: `plc`, `erp`, `config`, `store`.
@@ -3099,7 +3181,7 @@ export type WhyNot = { "code": "needs_right",
 /**
  * Least role that has it.
  */
-role: string, } | { "code": "wrong_state" } | { "code": "plc_offline" } | { "code": "no_free_slot" } | { "code": "order_in_plc" } | { "code": "no_command_word" } | { "code": "pending" } | { "code": "no_register_map" } | { "code": "order_differs" };
+role: string, } | { "code": "session_low" } | { "code": "wrong_state" } | { "code": "plc_offline" } | { "code": "no_free_slot" } | { "code": "order_in_plc" } | { "code": "no_command_word" } | { "code": "pending" } | { "code": "no_register_map" } | { "code": "order_differs" };
 export type WordRow = { 
 /**
  * First address.
@@ -3129,6 +3211,13 @@ export interface Commands {
   first_admin_create: { request: FirstAdminCreate; response: SessionView };
   session_get: { request: Nothing; response: SessionView };
   session_close: { request: Nothing; response: Done };
+  session_touch: { request: Nothing; response: SessionView };
+  session_lock: { request: Nothing; response: SessionView };
+  session_unlock: { request: SessionUnlock; response: SessionView };
+  session_hand_over: { request: SessionHandOver; response: SessionView };
+  quick_list: { request: Nothing; response: QuickList };
+  quick_set: { request: QuickSet; response: QuickList };
+  quick_clear: { request: QuickClear; response: Done };
   secret_change: { request: SecretChange; response: SessionView };
   live_get: { request: Nothing; response: LiveView };
   overview_get: { request: Nothing; response: OverviewView };

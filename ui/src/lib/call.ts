@@ -5,6 +5,7 @@ import { getHost } from "./host";
 
 let token: string | null = null;
 let onSessionLost: () => void = () => undefined;
+let onSessionLow: () => void = () => undefined;
 
 /** The session's token goes with every call from now on. */
 export function setToken(next: string | null): void {
@@ -20,6 +21,11 @@ export function watchSessionLoss(listener: () => void): void {
   onSessionLost = listener;
 }
 
+/** Called when the backend says that the session stands lower than was thought here. */
+export function watchSessionLow(listener: () => void): void {
+  onSessionLow = listener;
+}
+
 export async function call<C extends keyof Commands>(
   command: C,
   request: Commands[C]["request"],
@@ -30,6 +36,7 @@ export async function call<C extends keyof Commands>(
   } catch (thrown) {
     const failure = asCallFailed(thrown);
     if (failure.code === "not_logged_in" && token !== null) onSessionLost();
+    if (failure.code === "locked" || failure.code === "secret_again") onSessionLow();
     throw failure;
   }
 }

@@ -9,6 +9,8 @@ const SENTENCES: Record<FailureCode, () => string> = {
   not_logged_in: m.error_not_logged_in,
   wrong_secret: m.error_wrong_secret,
   locked_out: m.error_locked_out,
+  locked: m.error_locked,
+  secret_again: m.error_secret_again,
   no_right: m.error_no_right,
   must_change_secret: m.error_must_change_secret,
   not_found: m.error_not_found,

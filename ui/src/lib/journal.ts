@@ -114,6 +114,10 @@ const SENTENCES: Record<JournalKind, (params: Params) => string> = {
   order_decided: (p) => m.journal_order_decided({
     order: word(p, "order"), person: word(p, "person"), choice: translated(choiceWords, word(p, "choice")), reason: word(p, "reason"),
   }),
+  handed_over: (p) => {
+    const people = { from: word(p, "from"), person: word(p, "person") };
+    return p["reason"] ? m.journal_handed_over_note({ ...people, note: p["reason"] }) : m.journal_handed_over(people);
+  },
   backup_failed: (p) => m.journal_backup_failed(reason(p)),
   restore_test_failed: (p) => m.journal_restore_test_failed(reason(p)),
   books_writable: (p) => m.journal_books_writable(reason(p)),

@@ -127,6 +127,7 @@ function roleName(word: string): string {
 export function whyNotText(why: WhyNot): string {
   switch (why.code) {
     case "needs_right": return m.why_needs_right({ role: roleName(why.role) });
+    case "session_low": return m.why_session_low();
     case "wrong_state": return m.why_wrong_state();
     case "plc_offline": return m.why_plc_offline();
     case "no_free_slot": return m.why_no_free_slot();

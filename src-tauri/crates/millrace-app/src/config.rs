@@ -5,6 +5,9 @@
 pub mod edit;
 pub mod file;
 pub mod settings;
+pub mod upkeep;
+
+pub use upkeep::{Backup, Session};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -45,37 +48,9 @@ pub struct Config {
     /// Browsers and scripts, where they may come in at all.
     #[serde(default)]
     pub http: Http,
-}
-
-/// Backups of the books.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Backup {
-    /// Where they go, relative to the configuration file; absent = `backups` beside the books.
-    pub folder: Option<PathBuf>,
-    /// A folder on another disk or machine that each is copied to.
-    pub second_folder: Option<PathBuf>,
-    /// The hour of the site's day at which one is made (0 to 23).
-    pub hour: i8,
-    /// Of so many days the newest is kept.
-    pub keep_daily: usize,
-    /// Of so many weeks the newest is kept.
-    pub keep_weekly: usize,
-    /// Of so many months the newest is kept.
-    pub keep_monthly: usize,
-}
-
-impl Default for Backup {
-    fn default() -> Backup {
-        Backup {
-            folder: None,
-            second_folder: None,
-            hour: 2,
-            keep_daily: 7,
-            keep_weekly: 4,
-            keep_monthly: 12,
-        }
-    }
+    /// When a session that nobody uses loses its rights.
+    #[serde(default)]
+    pub session: Session,
 }
 
 /// What browsers and scripts meet when the program listens; nothing here makes it listen.

@@ -1,12 +1,18 @@
-//! Sessions and secrets: Argon2id, lockout with growing delay that survives a restart, bearer
-//! tokens kept as hashes. Leaves out rights (`millrace_core::access`).
+//! Sessions and secrets: Argon2id, bearer tokens kept as hashes, what an idle session may still do. Leaves out
+//! rights (`millrace_core::access`), counting wrong secrets ([`guess`]), PINs and badges ([`quick`]).
+
+pub(crate) mod guess;
+pub(crate) mod quick;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+pub(crate) use guess::authenticate;
+
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use millrace_core::access::lock::{LockTimes, Standing};
 use millrace_core::access::{self, Place, Right, Role};
 use millrace_core::error_code::ErrorCode;
 use millrace_core::ids::UserId;
@@ -21,13 +27,6 @@ use crate::inner::Inner;
 
 /// A session ends at the latest after this.
 const SESSION_MAX_MS: i64 = 12 * 60 * 60 * 1000;
-/// Wrong secrets before a pause.
-const ATTEMPTS_MAX: i64 = 5;
-/// First pause; it doubles with each further wrong secret.
-const LOCK_FIRST_MS: i64 = 30_000;
-/// Longest pause.
-const LOCK_LONGEST_MS: i64 = 15 * 60_000;
-
 /// What hashing a secret costs, in memory (KiB), passes and lanes: 110 to 150 ms on the machine that
 /// `docs/benchmarks.md` describes, 300 ms at the most on one half as fast. Above the floor of 19 MiB, 2, 1.
 const COST: (u32, u32, u32) = (65_536, 2, 1);
@@ -45,6 +44,8 @@ pub struct Caller {
     pub roles: Vec<Role>,
     /// The person's secret was made by somebody else: until it is changed nothing else is carried out.
     pub must_change_secret: bool,
+    /// How much of the rights the session has now.
+    pub standing: Standing,
 }
 
 impl Caller {
@@ -55,19 +56,21 @@ impl Caller {
             name: person.name.clone(),
             roles: access::roles_at(&person.grants, place),
             must_change_secret: person.must_change_secret,
+            standing: Standing::Open,
         }
     }
 
-    /// True when one of the roles carries the right.
+    /// True when one of the roles carries the right, and the session has it now.
     #[must_use]
     pub fn may(&self, right: Right) -> bool {
-        access::may(&self.roles, right)
+        access::may(&self.roles, right) && self.standing.allows(right)
     }
 
     /// Refuses when no role carries the right.
     ///
     /// # Errors
-    /// [`ErrorCode::NoRight`]; [`ErrorCode::MustChangeSecret`] before anything else.
+    /// [`ErrorCode::NoRight`]; [`ErrorCode::MustChangeSecret`] before anything else; [`ErrorCode::Locked`] and
+    /// [`ErrorCode::SecretAgain`] where only the session stands too low.
     pub fn must(&self, right: Right) -> Result<(), AppError> {
         if self.must_change_secret {
             return Err(AppError::refusal(
@@ -77,6 +80,9 @@ impl Caller {
         }
         if self.may(right) {
             return Ok(());
+        }
+        if access::may(&self.roles, right) {
+            return Err(self.must_unlock());
         }
         let words: Vec<&str> = self.roles.iter().map(|role| role.word()).collect();
         let is = if words.is_empty() {
@@ -91,16 +97,51 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// Why a session that stands too low does not do this.
+    pub(crate) fn must_unlock(&self) -> AppError {
+        if self.standing == Standing::Locked {
+            AppError::refusal(
+                ErrorCode::Locked,
+                "the session is locked: unlock it, or hand over",
+            )
+        } else {
+            AppError::refusal(
+                ErrorCode::SecretAgain,
+                "nobody has touched this session for a while: give your secret again first",
+            )
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Session {
     caller: Caller,
     opened_mono_ms: i64,
+    /// When somebody used it last.
+    touched_mono_ms: i64,
+    /// The lowest that it has stood since the last proof; a touch alone gives nothing back.
+    reached: Standing,
+}
+
+impl Session {
+    fn is_over(&self, mono_ms: i64) -> bool {
+        mono_ms - self.opened_mono_ms >= SESSION_MAX_MS
+    }
+
+    fn settle(&mut self, mono_ms: i64, times: &LockTimes) -> Standing {
+        let idle_ms = mono_ms.saturating_sub(self.touched_mono_ms);
+        self.reached = self.reached.max(times.standing(idle_ms));
+        self.reached
+    }
 }
 
 /// The open sessions, by hash of their token. They live as long as the program.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     open: Mutex<HashMap<[u8; 32], Session>>,
+    /// Who gave the whole secret at which station, and when (monotonic clock).
+    whole: Mutex<HashMap<(String, UserId), i64>>,
     /// Held while sessions are brought to what the books say, so that the newest books win.
     turn: tokio::sync::Mutex<()>,
 }
@@ -128,23 +169,77 @@ impl Sessions {
         let token = random_token()?;
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let now = clock.mono_ms();
-        open.retain(|_, session| now - session.opened_mono_ms < SESSION_MAX_MS);
+        open.retain(|_, session| !session.is_over(now));
         open.insert(
             token_hash(&token),
             Session {
                 caller,
                 opened_mono_ms: now,
+                touched_mono_ms: now,
+                reached: Standing::Open,
             },
         );
         Ok(token)
     }
 
-    /// Who holds this token.
-    pub(crate) fn caller(&self, token: &str, clock: &dyn Clock) -> Option<Caller> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.get(&token_hash(token))
-            .filter(|session| clock.mono_ms() - session.opened_mono_ms < SESSION_MAX_MS)
-            .map(|session| session.caller.clone())
+    /// Who holds this token, with what the session has left of the rights.
+    pub(crate) fn caller(
+        &self,
+        token: &str,
+        clock: &dyn Clock,
+        times: &LockTimes,
+    ) -> Option<Caller> {
+        let now = clock.mono_ms();
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.get_mut(&token_hash(token))
+            .filter(|session| !session.is_over(now))
+            .map(|session| Caller {
+                standing: session.settle(now, times),
+                ..session.caller.clone()
+            })
+    }
+
+    fn with<T>(&self, token: &str, act: impl FnOnce(&mut Session) -> T) -> Option<T> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.get_mut(&token_hash(token)).map(act)
+    }
+
+    /// Somebody uses the session. What it has lost comes back with a proof only; a locked one stays locked.
+    pub(crate) fn touch(&self, token: &str, clock: &dyn Clock, times: &LockTimes) {
+        let now = clock.mono_ms();
+        self.with(token, |session| {
+            if session.settle(now, times) != Standing::Locked {
+                session.touched_mono_ms = now;
+            }
+        });
+    }
+
+    /// Locks a session at once.
+    pub(crate) fn lock(&self, token: &str) {
+        self.with(token, |session| session.reached = Standing::Locked);
+    }
+
+    /// Gives a session all its rights again, after a proof.
+    pub(crate) fn unlock(&self, token: &str, clock: &dyn Clock) {
+        let now = clock.mono_ms();
+        self.with(token, |session| {
+            session.reached = Standing::Open;
+            session.touched_mono_ms = now;
+        });
+    }
+
+    /// How long until the session stands lower, ms; `None` = never, or it is locked.
+    pub(crate) fn next_in_ms(
+        &self,
+        token: &str,
+        clock: &dyn Clock,
+        times: &LockTimes,
+    ) -> Option<i64> {
+        let now = clock.mono_ms();
+        self.with(token, |session| {
+            times.next_in_ms(now.saturating_sub(session.touched_mono_ms))
+        })
+        .flatten()
     }
 
     /// Ends a session.
@@ -232,69 +327,6 @@ async fn matches(secret: String, phc: String) -> bool {
 
 /// A PHC string that no secret matches, so that an unknown name costs as much as a known one.
 const NOBODY: &str = "$argon2id$v=19$m=65536,t=2,p=1$bWlsbHJhY2Utbm9ib2R5$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
-/// The person behind a name and a secret. Wrong attempts are counted in the store before the answer
-/// leaves, so that neither a restart nor many clients at once give more tries.
-///
-/// # Errors
-/// [`ErrorCode::WrongSecret`] alike for an unknown name, a disabled person and a wrong secret;
-/// [`ErrorCode::LockedOut`] during a pause.
-pub(crate) async fn authenticate(
-    store: &Store,
-    clock: &dyn Clock,
-    name: &str,
-    secret: &str,
-) -> Result<PersonRow, AppError> {
-    let wrong = || AppError::refusal(ErrorCode::WrongSecret, "the name or the secret is wrong");
-    let lookup = name.to_owned();
-    let person = store
-        .read(move |read| read.person_by_name(&lookup).map_err(AppError::from))
-        .await?
-        .filter(|person| !person.is_disabled);
-    let Some(person) = person else {
-        matches(secret.to_owned(), NOBODY.to_owned()).await;
-        return Err(wrong());
-    };
-    // Count the try first, in one transaction with the check: a crash or many clients at once then
-    // cost tries, never give one away.
-    let now = clock.now_ms();
-    let lookup = person.name.clone();
-    let id = store
-        .write(move |tx| {
-            let person = tx.person_by_name(&lookup)?.ok_or_else(|| {
-                AppError::refusal(ErrorCode::WrongSecret, "the name or the secret is wrong")
-            })?;
-            let left_ms = person.locked_until_ms - now;
-            // A pause longer than the longest one comes from a clock that was set back since.
-            if (1..=LOCK_LONGEST_MS).contains(&left_ms) {
-                let left_s = left_ms / 1000 + 1;
-                return Err(AppError::refusal(
-                    ErrorCode::LockedOut,
-                    format!(
-                        "too many wrong secrets for {}: try again in {left_s} s",
-                        person.name
-                    ),
-                ));
-            }
-            let failed = person.failed_attempts + 1;
-            let locked_until = if failed >= ATTEMPTS_MAX {
-                let doublings = u32::try_from((failed - ATTEMPTS_MAX).min(10)).unwrap_or(10);
-                now + (LOCK_FIRST_MS << doublings).min(LOCK_LONGEST_MS)
-            } else {
-                0
-            };
-            tx.person_attempts_set(person.id, failed, locked_until)?;
-            Ok::<_, AppError>(person.id)
-        })
-        .await?;
-    if !matches(secret.to_owned(), person.secret_phc.clone()).await {
-        return Err(wrong());
-    }
-    store
-        .write(move |tx| tx.person_attempts_set(id, 0, 0).map_err(AppError::from))
-        .await?;
-    Ok(person)
-}
 
 /// Hashes a secret that was just given right anew where its hash is weaker than today's. A fault leaves
 /// the old hash: logging in does not depend on it.

@@ -225,6 +225,7 @@ impl App {
             .map_or(60, |erp| erp.import_every_min.max(1));
         let inner = Arc::new(Inner {
             sessions: Sessions::default(),
+            lock_times: setup.config.session.times(),
             refusals: Refusals::default(),
             strengthens_secrets: setup.strengthens_secrets,
             bus: EventBus::new(),

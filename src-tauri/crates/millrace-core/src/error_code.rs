@@ -14,6 +14,10 @@ pub enum ErrorCode {
     WrongSecret,
     /// Too many wrong secrets; wait.
     LockedOut,
+    /// The session is locked: unlock it first.
+    Locked,
+    /// Nobody used the session for a while: this asks for the secret again.
+    SecretAgain,
     /// The session's role does not carry the right.
     NoRight,
     /// The secret was given by somebody else; the person must choose their own before anything else.

@@ -23,7 +23,8 @@ const MIGRATIONS: &[M<'_>] = &[
     )),
     M::up(include_str!("../../../../migrations/0008_person_life.sql")),
     M::up(include_str!("../../../../migrations/0009_audit_seal.sql")),
-    M::up(include_str!("../../../../migrations/0010_batch_record.sql")),
+    M::up(include_str!("../../../../migrations/0010_quick_unlock.sql")),
+    M::up(include_str!("../../../../migrations/0011_batch_record.sql")),
 ];
 
 /// The version that the last migration leads to.

@@ -224,6 +224,16 @@ CREATE TABLE person_grant (
     PRIMARY KEY (person_id, role, site, line),
     CHECK (site <> '' OR line = '')
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE person_quick (
+    person_id INTEGER NOT NULL REFERENCES person (id),
+    -- 'pin' or 'badge'.
+    kind      TEXT NOT NULL CHECK (kind IN ('pin', 'badge')),
+    phc       TEXT NOT NULL,
+    set_at_ms INTEGER NOT NULL,
+    -- Wrong ones in a row; too many switch it off until the whole secret was given.
+    failed    INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (person_id, kind)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE sample (
     batch_id INTEGER NOT NULL REFERENCES batch (id),
     at_ms    INTEGER NOT NULL,
@@ -293,6 +303,11 @@ CREATE TABLE slot_request (
     done_at_ms  INTEGER,
     outcome     TEXT
 ) STRICT;
+CREATE TABLE station_attempt (
+    station         TEXT PRIMARY KEY,
+    failed          INTEGER NOT NULL,
+    locked_until_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TRIGGER audit_is_append_only_d BEFORE DELETE ON audit BEGIN SELECT RAISE (ABORT, 'the audit trail is append-only'); END;
 CREATE TRIGGER audit_is_append_only_u BEFORE UPDATE ON audit BEGIN SELECT RAISE (ABORT, 'the audit trail is append-only'); END;
 CREATE TRIGGER audit_seal_is_append_only_d BEFORE DELETE ON audit_seal BEGIN SELECT RAISE (ABORT, 'seals are append-only'); END;

@@ -1,7 +1,8 @@
 //! What may be done with a batch now, by whom, and why not: the one place that says so to every screen.
 //! Leaves out doing it; each command's body decides again inside its transaction.
 
-use millrace_core::access::{Right, Role};
+use millrace_core::access::lock::Standing as SessionStanding;
+use millrace_core::access::{self, Right, Role};
 use millrace_core::batch::release::Release;
 use millrace_core::batch::run::Run;
 use millrace_core::registers::handshake::DownloadStep;
@@ -69,6 +70,11 @@ pub(super) fn actions(
     let action = |command: &str, right: Right, state_fits: bool, reason: Option<WhyNot>| {
         let why_not = if !state_fits {
             Some(WhyNot::WrongState)
+        } else if access::may(&caller.roles, right)
+            && (!caller.may(right)
+                || (caller.standing == SessionStanding::Locked && command == "batch_resume"))
+        {
+            Some(WhyNot::SessionLow)
         } else if !caller.may(right) {
             Some(WhyNot::NeedsRight {
                 role: Role::least_with(right).word().into(),

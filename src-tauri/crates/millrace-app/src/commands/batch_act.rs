@@ -19,7 +19,7 @@ use super::view::BatchView;
 use crate::engine::live::plc_link;
 use crate::error::AppError;
 use crate::jobs::message_done::queue_when_closed;
-use crate::session::authenticate;
+use crate::session::guess::{Counted, authenticate_counted};
 
 /// Shortest reason that says something.
 const REASON_CHARS_MIN: usize = 3;
@@ -36,9 +36,18 @@ pub(super) struct Signer {
 
 /// Asks for the caller's own secret.
 pub(super) async fn sign(context: &Context, secret: &str) -> Result<Signer, AppError> {
+    sign_counted(context, secret, &Counted::Station).await
+}
+
+/// As [`sign`], for what must not be kept away by what others typed at the same panel: stopping a line.
+pub(super) async fn sign_stop(context: &Context, secret: &str) -> Result<Signer, AppError> {
+    sign_counted(context, secret, &Counted::PersonOnly).await
+}
+
+async fn sign_counted(context: &Context, secret: &str, by: &Counted) -> Result<Signer, AppError> {
     let caller = context.caller()?;
     let inner = &context.app.inner;
-    let person = authenticate(&inner.store, inner.clock.as_ref(), &caller.name, secret)
+    let person = authenticate_counted(&inner.store, inner.clock.as_ref(), &caller.name, secret, by)
         .await
         .map_err(|error| {
             if error.code == ErrorCode::WrongSecret {

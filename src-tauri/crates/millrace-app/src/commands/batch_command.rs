@@ -12,7 +12,9 @@ use millrace_store::table::batch::{Pending, PendingKind};
 use super::Context;
 use super::action::is_before_offer;
 use super::batch::{BatchPause, BatchSignedReason, BatchStart};
-use super::batch_act::{Signer, change, plc_must_be_good, reason, same_version, sign, signature};
+use super::batch_act::{
+    Signer, change, plc_must_be_good, reason, same_version, sign, sign_stop, signature,
+};
 use super::view::BatchView;
 use crate::error::AppError;
 use crate::jobs::message;
@@ -176,7 +178,7 @@ pub(super) async fn batch_stop(
     request: BatchSignedReason,
 ) -> Result<BatchView, AppError> {
     let why = reason(&request.reason)?;
-    let signer = sign(context, &request.secret).await?;
+    let signer = sign_stop(context, &request.secret).await?;
     request_command(
         context,
         Request {

@@ -15,6 +15,7 @@ pub mod erp;
 pub mod examine;
 pub mod history;
 pub mod live;
+pub mod lock;
 pub(crate) mod manual;
 pub mod order;
 pub mod order_decide;
@@ -39,6 +40,7 @@ pub mod training;
 pub mod view;
 
 use millrace_core::access::Right;
+use millrace_core::access::lock::Standing;
 use millrace_core::error_code::ErrorCode;
 use serde_json::Value;
 
@@ -96,7 +98,12 @@ impl App {
     /// Who holds a token.
     pub(crate) fn caller(&self, token: Option<&str>) -> Result<Caller, AppError> {
         token
-            .and_then(|token| self.inner.sessions.caller(token, self.inner.clock.as_ref()))
+            .and_then(|token| {
+                let inner = &self.inner;
+                inner
+                    .sessions
+                    .caller(token, inner.clock.as_ref(), &inner.lock_times)
+            })
             .ok_or_else(not_logged_in)
     }
 
@@ -143,7 +150,19 @@ impl App {
             token: token.map(str::to_owned),
         };
         let allowed = match (info.access, &context.caller) {
+            // Holding a line is never locked away; letting it go on is.
+            (Access::Right(_), Some(caller))
+                if caller.standing == Standing::Locked && info.name == "batch_resume" =>
+            {
+                Err(caller.must_unlock())
+            }
             (Access::Right(right), Some(caller)) => caller.must(right),
+            // Whoever is locked out may look, unlock, hand over and leave; nothing else of their own.
+            (Access::Session, Some(caller))
+                if caller.standing == Standing::Locked && !info.name.starts_with("session_") =>
+            {
+                Err(caller.must_unlock())
+            }
             _ => Ok(()),
         };
         let allowed = match allowed {
@@ -154,6 +173,12 @@ impl App {
             Ok(()) => station::at(station, table::run(&context, info.name, payload)).await,
             Err(refusal) => Err(refusal),
         };
+        if let (true, true, Some(token)) = (outcome.is_ok(), info.is_audited, token) {
+            let inner = &self.inner;
+            inner
+                .sessions
+                .touch(token, inner.clock.as_ref(), &inner.lock_times);
+        }
         if let Err(error) = &outcome
             && error.code == ErrorCode::NoRight
         {

@@ -486,6 +486,7 @@ fn phases(events: &[JournalRow], from_ms: i64, to_ms: i64) -> Vec<PhaseView> {
             | JournalKind::SiloStarted
             | JournalKind::SiloFinished
             | JournalKind::PauseRequested
+            | JournalKind::HandedOver
             | JournalKind::ResumeRequested
             | JournalKind::StopRequested
             | JournalKind::BlockRefused

@@ -285,6 +285,8 @@ pub(super) async fn person_add(
             manage::may_regrant(&actor.grants, &[], &grants, &act.here).map_err(refused)?;
             let id = tx.person_add(&name, &grants, &phc, act.at_ms)?;
             tx.person_secret_set(id, &phc, true, act.at_ms)?;
+            // Whoever reset the secret does not vouch for a PIN that was set with the old one.
+            tx.person_quick_clear(id, None)?;
             let added = tx.person(id)?;
             tx.person_change(id, added.version, &full_name, &actor.name)?;
             tx.audit_add(&AuditEntry {
@@ -407,10 +409,13 @@ pub(super) async fn person_secret_reset(
             let before = act.person(tx, id, version)?;
             why_not(&actor, &before).map_err(refused)?;
             tx.person_secret_set(id, &phc, true, act.at_ms)?;
+            // Whoever reset the secret does not vouch for a PIN that was set with the old one.
+            tx.person_quick_clear(id, None)?;
             act.finish(tx, &actor, &before, &before.full_name)
         })
         .await?;
     inner.sessions.end_of(id);
+    inner.sessions.forget_whole(id);
     Ok(PersonSecretView {
         person: person_get(context, PersonGet { id }).await?,
         secret,
@@ -471,7 +476,11 @@ pub(super) async fn secret_change(
         .sessions
         .end_of_but(after.id, context.token.as_deref());
     let now = refresh(inner, after.id).await?;
-    Ok(view(String::new(), &Caller::at(&now, &inner.place())))
+    Ok(view(
+        context,
+        String::new(),
+        &Caller::at(&now, &inner.place()),
+    ))
 }
 
 #[cfg(test)]

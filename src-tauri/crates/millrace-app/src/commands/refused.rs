@@ -137,6 +137,7 @@ mod tests {
             name: format!("P{id}"),
             roles: Vec::new(),
             must_change_secret: false,
+            standing: millrace_core::access::lock::Standing::Open,
         }
     }
 

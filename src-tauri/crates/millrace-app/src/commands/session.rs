@@ -1,12 +1,14 @@
 //! Logging in and out, the first administrator, and what the login screen must know.
 //! Leaves out hashing and lockout arithmetic ([`crate::session`]).
 
+use millrace_core::access::lock::Standing;
 use millrace_core::access::{self, Grant, Right, Role, manage};
 use millrace_core::error_code::ErrorCode;
 use millrace_core::secret;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::lock::whole_given;
 use super::{Context, audit};
 use crate::error::AppError;
 use crate::session::{Caller, authenticate, hash_secret, open_for, strengthen};
@@ -71,14 +73,20 @@ pub struct DemoPerson {
     pub secret: String,
 }
 
-/// Log in.
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+/// Log in. Prints without the secret.
+#[derive(Clone, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct SessionOpen {
     /// The person's name.
     pub user: String,
     /// The person's secret.
     pub secret: String,
+}
+
+impl std::fmt::Debug for SessionOpen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SessionOpen({:?}, ***)", self.user)
+    }
 }
 
 /// A session, as its owner sees it.
@@ -94,6 +102,10 @@ pub struct SessionView {
     pub rights: Vec<Right>,
     /// The secret was made by somebody else: only `secret_change` is open.
     pub must_change_secret: bool,
+    /// How much of the rights the session has now.
+    pub standing: Standing,
+    /// How long until it stands lower when nobody touches it, ms; `None` = never, or it is locked.
+    pub next_in_ms: Option<i64>,
 }
 
 /// Create the first administrator; possible only while there is nobody.
@@ -129,14 +141,34 @@ pub(super) async fn app_info(context: &Context, _: Nothing) -> Result<AppInfo, A
     })
 }
 
-pub(super) fn view(token: String, caller: &Caller) -> SessionView {
+/// A session that was opened just now.
+pub(super) fn view(context: &Context, token: String, caller: &Caller) -> SessionView {
+    let inner = &context.app.inner;
+    let held = if token.is_empty() {
+        context.token.clone().unwrap_or_default()
+    } else {
+        token.clone()
+    };
+    let mut rights = access::rights_of(&caller.roles);
+    rights.retain(|right| caller.standing.allows(*right));
     SessionView {
         token,
         user: caller.name.clone(),
         roles: caller.roles.clone(),
-        rights: access::rights_of(&caller.roles),
+        rights,
         must_change_secret: caller.must_change_secret,
+        standing: caller.standing,
+        next_in_ms: inner
+            .sessions
+            .next_in_ms(&held, inner.clock.as_ref(), &inner.lock_times)
+            .filter(|_| caller.standing != Standing::Locked),
     }
+}
+
+/// The caller's session as it stands now.
+pub(super) fn view_of(context: &Context, token: String) -> Result<SessionView, AppError> {
+    let now = context.app.caller(context.token.as_deref())?;
+    Ok(view(context, token, &now))
 }
 
 pub(super) async fn session_open(
@@ -157,6 +189,7 @@ pub(super) async fn session_open(
             if inner.strengthens_secrets {
                 strengthen(&inner.store, &person, &request.secret).await;
             }
+            whole_given(inner, person.id).await?;
             let caller = Caller::at(&person, &inner.place());
             let id = person.id;
             let entry = audit::of(
@@ -174,10 +207,11 @@ pub(super) async fn session_open(
                 })
                 .await?;
             let (token, caller) = open_for(inner, &person).await?;
-            Ok(view(token, &caller))
+            Ok(view(context, token, &caller))
         }
         Err(refusal) => {
-            if matches!(refusal.code, ErrorCode::WrongSecret | ErrorCode::LockedOut) {
+            // What a pause refuses was not judged, and would only fill the trail.
+            if refusal.code == ErrorCode::WrongSecret {
                 // The name as typed, cut: it may be a secret typed into the wrong field.
                 let typed: String = request.user.chars().take(64).collect();
                 let entry = audit::of(
@@ -246,15 +280,16 @@ pub(super) async fn first_admin_create(
                 name,
                 roles: vec![Role::SuperAdmin],
                 must_change_secret: false,
+                standing: Standing::Open,
             })
         })
         .await?;
     let token = inner.sessions.open(caller.clone(), inner.clock.as_ref())?;
-    Ok(view(token, &caller))
+    Ok(view(context, token, &caller))
 }
 
 pub(super) async fn session_get(context: &Context, _: Nothing) -> Result<SessionView, AppError> {
-    Ok(view(String::new(), context.caller()?))
+    view_of(context, String::new())
 }
 
 pub(super) async fn session_close(context: &Context, _: Nothing) -> Result<Done, AppError> {

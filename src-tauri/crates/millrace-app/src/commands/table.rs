@@ -15,6 +15,7 @@ use super::erp::{ErpExamination, ErpView};
 use super::examine::{PlcExamination, PlcExamine};
 use super::history::{HistoryList, HistoryPage};
 use super::live::LiveView;
+use super::lock::{QuickClear, QuickList, QuickSet, SessionHandOver, SessionUnlock};
 use super::order::{ImportReport, OrderList, OrderView};
 use super::order_decide::OrderDifferenceDecide;
 use super::outbox::{OutboxGet, OutboxList, OutboxQuery, OutboxView};
@@ -36,7 +37,7 @@ use super::training::{TrainingSet, TrainingView};
 use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
-    backup, batch_act, batch_command, batch_view, chart, erp, examine, history, live, manual,
+    backup, batch_act, batch_command, batch_view, chart, erp, examine, history, live, lock, manual,
     order, order_decide, outbox, outbox_act, overview, person, person_act, plc, plc_decide,
     plc_event, record, session, settings, settings_act, silo, trail, training,
 };
@@ -104,6 +105,13 @@ commands! {
     session::first_admin_create(FirstAdminCreate) -> SessionView, [public, audited];
     session::session_get(Nothing) -> SessionView, [session];
     session::session_close(Nothing) -> Done, [session];
+    lock::session_touch(Nothing) -> SessionView, [session];
+    lock::session_lock(Nothing) -> SessionView, [session, audited];
+    lock::session_unlock(SessionUnlock) -> SessionView, [session, audited];
+    lock::session_hand_over(SessionHandOver) -> SessionView, [session, audited];
+    lock::quick_list(Nothing) -> QuickList, [session];
+    lock::quick_set(QuickSet) -> QuickList, [session, audited];
+    lock::quick_clear(QuickClear) -> Done, [session, audited];
     person_act::secret_change(SecretChange) -> SessionView, [session, audited];
     live::live_get(Nothing) -> LiveView, [right View];
     overview::overview_get(Nothing) -> OverviewView, [right View];
@@ -256,6 +264,7 @@ mod tests {
                 "_movements",
                 "_consumption",
                 "session_close",
+                "session_touch",
             ];
             let is_read = reads.iter().any(|end| command.name.ends_with(end));
             assert_eq!(command.is_audited, !is_read, "{}", command.name);

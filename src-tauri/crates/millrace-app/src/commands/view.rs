@@ -314,6 +314,8 @@ pub enum WhyNot {
         /// Least role that has it.
         role: String,
     },
+    /// The session is locked, or was not used for a while: unlock it first.
+    SessionLow,
     /// The state machine does not allow it.
     WrongState,
     /// The PLC link is not good.

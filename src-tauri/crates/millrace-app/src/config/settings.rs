@@ -237,6 +237,18 @@ pub const SETTINGS: &[Setting] = &[
         Some("32"),
         "",
     ),
+    row(
+        "session.lower_after_min",
+        Kind::Whole(0, 60),
+        Some("5"),
+        "min",
+    ),
+    row(
+        "session.lock_after_min",
+        Kind::Whole(0, 60),
+        Some("10"),
+        "min",
+    ),
 ];
 
 /// The row of a key.

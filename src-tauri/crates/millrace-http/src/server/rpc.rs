@@ -162,6 +162,7 @@ fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::NotLoggedIn | ErrorCode::WrongSecret => StatusCode::UNAUTHORIZED,
         ErrorCode::LockedOut => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::Locked | ErrorCode::SecretAgain => StatusCode::LOCKED,
         ErrorCode::NoRight | ErrorCode::MustChangeSecret => StatusCode::FORBIDDEN,
         ErrorCode::NotFound | ErrorCode::UnknownCommand => StatusCode::NOT_FOUND,
         ErrorCode::Changed | ErrorCode::IllegalTransition | ErrorCode::NotReady => {
@@ -268,6 +269,8 @@ mod tests {
             (ErrorCode::NotLoggedIn, 401),
             (ErrorCode::WrongSecret, 401),
             (ErrorCode::LockedOut, 429),
+            (ErrorCode::Locked, 423),
+            (ErrorCode::SecretAgain, 423),
             (ErrorCode::NoRight, 403),
             (ErrorCode::MustChangeSecret, 403),
             (ErrorCode::NotFound, 404),

@@ -17,12 +17,14 @@ pub mod meta;
 pub mod outbox;
 pub mod outbox_attempt;
 pub mod person;
+pub mod person_quick;
 pub mod sample;
 pub mod setting_change;
 pub mod signature;
 pub mod silo;
 pub mod silo_movement;
 pub mod slot_request;
+pub mod station_attempt;
 
 use crate::error::StoreError;
 

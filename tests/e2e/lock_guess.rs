@@ -1,0 +1,137 @@
+//! Guessing secrets: pauses that grow, for the person and for the station, over restarts and clocks that are
+//! set back. On the hand clock.
+
+use millrace_core::batch::run::Run;
+use millrace_core::error_code::ErrorCode;
+use millrace_tests::{Rig, Who};
+use serde_json::json;
+
+const HOUR_MS: i64 = 3_600_000;
+
+async fn try_at(rig: &Rig, station: &str, user: &str, secret: &str) -> Result<(), ErrorCode> {
+    let open = json!({ "user": user, "secret": secret });
+    let tried = rig
+        .app
+        .dispatch_from(station, "session_open", open, None)
+        .await;
+    tried.map(|_| ()).map_err(|error| error.code)
+}
+
+#[tokio::test]
+async fn an_hour_of_guessing_judges_few_guesses_and_a_restart_gives_none_back() {
+    let rig = Rig::start(1_620).await;
+    let mut judged = 0;
+    for _ in 0..7_200 {
+        match try_at(&rig, "", "Operator 1", "guess")
+            .await
+            .expect_err("wrong")
+        {
+            ErrorCode::WrongSecret => judged += 1,
+            ErrorCode::LockedOut => {}
+            other => panic!("{other:?}"),
+        }
+        rig.clock.advance_ms(HOUR_MS / 7_200);
+    }
+    assert!((5..=40).contains(&judged), "{judged} guesses were judged");
+    // What a pause refused is not in the trail: nobody fills the books by knocking.
+    assert_eq!(rig.audit_count("session_refused").await, judged);
+
+    let right = rig.secret("Operator 1").await;
+    let paused = try_at(&rig, "", "Operator 1", &right).await;
+    assert_eq!(paused, Err(ErrorCode::LockedOut), "the right one waits too");
+    // Setting the clock back by a year makes no pause longer than the longest one.
+    rig.clock.step_wall_ms(-365 * 24 * HOUR_MS);
+    rig.clock.advance_ms(HOUR_MS);
+    assert_eq!(try_at(&rig, "", "Operator 1", &right).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_station_pauses_whoever_is_named_and_others_go_on_elsewhere() {
+    let rig = Rig::start(1_621).await;
+    let right = rig.secret("Supervisor 1").await;
+    for n in 0..9 {
+        let name = format!("Nobody {n}");
+        assert_eq!(
+            try_at(&rig, "panel-1", &name, "x").await,
+            Err(ErrorCode::WrongSecret)
+        );
+    }
+    // A right one in between counts from nothing again.
+    assert_eq!(
+        try_at(&rig, "panel-1", "Supervisor 1", &right).await,
+        Ok(())
+    );
+    for n in 0..10 {
+        let name = format!("Nobody {n}");
+        assert_eq!(
+            try_at(&rig, "panel-1", &name, "x").await,
+            Err(ErrorCode::WrongSecret)
+        );
+    }
+    let paused = Err(ErrorCode::LockedOut);
+    assert_eq!(
+        try_at(&rig, "panel-1", "Supervisor 1", &right).await,
+        paused
+    );
+    assert_eq!(
+        try_at(&rig, "panel-2", "Supervisor 1", &right).await,
+        Ok(())
+    );
+    let rig = rig.crash_and_restart().await;
+    assert_eq!(
+        try_at(&rig, "panel-1", "Supervisor 1", &right).await,
+        paused
+    );
+    rig.clock.advance_ms(30_000);
+    assert_eq!(
+        try_at(&rig, "panel-1", "Supervisor 1", &right).await,
+        Ok(())
+    );
+}
+
+#[tokio::test]
+async fn what_others_typed_at_a_panel_keeps_nobody_from_stopping_the_line() {
+    let rig = Rig::start(1_622).await;
+    let id = rig.begin("WH/MO/00101/1").await;
+    rig.until("it doses", 400, |live| {
+        live.batch
+            .as_ref()
+            .is_some_and(|batch| batch.run == Run::Running)
+    })
+    .await;
+    let secret = rig.secret("Operator 1").await;
+    let open = json!({ "user": "Operator 1", "secret": secret });
+    let session = rig
+        .app
+        .dispatch_from("panel-1", "session_open", open, None)
+        .await;
+    let session = session.expect("in");
+    let token = session["token"].as_str().expect("a token");
+    for n in 0..10 {
+        let name = format!("Nobody {n}");
+        assert!(try_at(&rig, "panel-1", &name, "x").await.is_err());
+    }
+    let stop = json!({ "id": id, "version": 0, "reason": "wrong material", "secret": secret });
+    rig.app
+        .dispatch_from("panel-1", "batch_stop", stop, Some(token))
+        .await
+        .expect("stopping is not kept away");
+    rig.finish().await;
+}
+
+#[tokio::test]
+async fn wrong_secrets_under_a_signature_count_as_well() {
+    let rig = Rig::start(1_623).await;
+    rig.ok(Who::Operator, "order_import", json!({})).await;
+    for _ in 0..5 {
+        let wrong = rig.batch_signed_with("wrong").await;
+        assert_eq!(wrong.expect_err("wrong").code, ErrorCode::WrongSecret);
+    }
+    let right = rig.secret("Supervisor 1").await;
+    let paused = rig.batch_signed_with(&right).await;
+    assert_eq!(paused.expect_err("a pause").code, ErrorCode::LockedOut);
+    rig.clock.advance_ms(30_000);
+    rig.batch_signed_with(&right)
+        .await
+        .expect("after the pause");
+}
