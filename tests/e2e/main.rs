@@ -24,6 +24,7 @@ mod posting;
 mod posting_already;
 mod posting_done;
 mod posting_gate;
+mod record;
 mod secrets;
 mod settings;
 mod sign;

@@ -88,6 +88,7 @@ pub(crate) const TABLE: &[(&str, For)] = &[
     ("batch_cancel", ORDERS),
     ("manual_line_enter", LINE),
     ("history_list", ALL),
+    ("record_get", ALL),
     ("batch_chart", ALL),
     ("silo_list", ALL),
     ("silo_consumption", ALL),

@@ -294,6 +294,12 @@ const handlers: Handlers = {
     return { rows, pending: rows.filter((row) => row.word === "pending").length, approved: rows.filter((row) => row.word === "approved").length, planned_g: rows.reduce((sum, row) => sum + row.planned_g, 0) };
   },
   batch_get: ({ id }) => viewOf(world.find(id)),
+  record_get: ({ id }) => {
+    const { row } = world.find(id);
+    const hash = row.content_hash;
+    const revisions = row.ended_at_ms === null ? [] : [{ revision: 1, at_ms: row.ended_at_ms, hash, audit_seq: 42 }];
+    return { id, revisions, content: null, anchor: revisions.length === 0 ? null : "MR1-42-0123456789abcdef-0000", faults: [] };
+  },
   batch_approve: ({ id, version, secret }) => act(id, version, secret, (batch) => approve(batch, user.name, now())),
   batch_reject: ({ id, version, secret, reason }) => act(id, version, secret, (batch) => {
     sign(batch, "reject", user.name, now(), reason);

@@ -2497,6 +2497,44 @@ erp_g: number,
  * True when the ERP cuts its answer at the BoM quantity, so that its receipt is the proof.
  */
 is_cut: boolean, };
+export type RecordRevisionView = { 
+/**
+ * From 1.
+ */
+revision: number, 
+/**
+ * Frozen, UTC milliseconds.
+ */
+at_ms: number, 
+/**
+ * Its hash.
+ */
+hash: string, 
+/**
+ * The row of the trail that tells of it.
+ */
+audit_seq: number, };
+export type RecordView = { 
+/**
+ * Which batch.
+ */
+id: BatchId, 
+/**
+ * Oldest first; empty while it has not ended, and where it ended before records were frozen.
+ */
+revisions: Array<RecordRevisionView>, 
+/**
+ * The newest revision's canonical JSON; what the hash covers beside number, time and hash before.
+ */
+content: string | null, 
+/**
+ * The anchor of the trail's row that tells of the newest revision: what paper carries.
+ */
+anchor: string | null, 
+/**
+ * What does not fit, computed anew just now; empty = everything fits.
+ */
+faults: Array<string>, };
 export type Refusal = { "code": "unreadable", 
 /**
  * What is wrong.
@@ -3245,6 +3283,7 @@ export interface Commands {
   batch_cancel: { request: BatchSignedReason; response: BatchView };
   manual_line_enter: { request: ManualLineEnter; response: BatchView };
   history_list: { request: HistoryList; response: HistoryPage };
+  record_get: { request: BatchGet; response: RecordView };
   batch_chart: { request: BatchChartGet; response: ChartView };
   silo_list: { request: Nothing; response: SiloList };
   silo_consumption: { request: ConsumptionGet; response: ConsumptionView };

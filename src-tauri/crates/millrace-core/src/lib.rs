@@ -13,6 +13,7 @@ pub mod intake;
 pub mod journal;
 pub mod progress;
 pub mod recipe;
+pub mod record;
 pub mod registers;
 pub mod secret;
 pub mod signature;

@@ -94,6 +94,19 @@ CREATE TABLE batch_line (
     actual_g  INTEGER,
     PRIMARY KEY (batch_id, silo_no)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE batch_record (
+    batch_id  INTEGER NOT NULL REFERENCES batch (id),
+    revision  INTEGER NOT NULL,
+    at_ms     INTEGER NOT NULL,
+    -- The canonical JSON.
+    content   TEXT NOT NULL,
+    -- Hash of the revision before; empty for the first.
+    prev_hash TEXT NOT NULL,
+    hash      TEXT NOT NULL UNIQUE,
+    -- The row of the trail that tells of it.
+    audit_seq INTEGER NOT NULL UNIQUE REFERENCES audit (seq),
+    PRIMARY KEY (batch_id, revision)
+) STRICT;
 CREATE TABLE download_step (
     batch_id INTEGER NOT NULL REFERENCES batch (id),
     step     TEXT NOT NULL,
@@ -325,6 +338,8 @@ CREATE TRIGGER audit_is_append_only_d BEFORE DELETE ON audit BEGIN SELECT RAISE 
 CREATE TRIGGER audit_is_append_only_u BEFORE UPDATE ON audit BEGIN SELECT RAISE (ABORT, 'the audit trail is append-only'); END;
 CREATE TRIGGER audit_seal_is_append_only_d BEFORE DELETE ON audit_seal BEGIN SELECT RAISE (ABORT, 'seals are append-only'); END;
 CREATE TRIGGER audit_seal_is_append_only_u BEFORE UPDATE ON audit_seal BEGIN SELECT RAISE (ABORT, 'seals are append-only'); END;
+CREATE TRIGGER batch_record_is_append_only_d BEFORE DELETE ON batch_record BEGIN SELECT RAISE (ABORT, 'batch records are append-only'); END;
+CREATE TRIGGER batch_record_is_append_only_u BEFORE UPDATE ON batch_record BEGIN SELECT RAISE (ABORT, 'batch records are append-only'); END;
 CREATE TRIGGER equipment_failure_is_append_only_d BEFORE DELETE ON equipment_failure BEGIN SELECT RAISE (ABORT, 'equipment failures are append-only'); END;
 CREATE TRIGGER equipment_failure_is_append_only_u BEFORE UPDATE OF id, generation, content_hash, equipment_code, info, plc_time, stored_at_ms, outbox_id
     ON equipment_failure BEGIN SELECT RAISE (ABORT, 'equipment failures are append-only'); END;

@@ -4,6 +4,7 @@ mod order;
 mod person;
 mod posting;
 mod power_cut;
+mod record;
 mod signature;
 mod trail;
 mod trouble;

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::error::{StoreError, Trouble, fault};
 use crate::migrate;
 use crate::reader::Read;
+use crate::table::batch_record::Touched;
 
 /// How many callers may wait before the next one waits to queue.
 const QUEUE: usize = 1024;
@@ -23,6 +24,8 @@ pub struct Write<'c> {
     read: Read<'c>,
     /// Where the act is done that this part commits; empty for the program itself.
     pub(crate) station: &'c str,
+    /// Which batches this part touched: their records may be due at its end.
+    pub(crate) touched: Touched,
 }
 
 impl<'c> Deref for Write<'c> {
@@ -60,7 +63,12 @@ where
 
     fn run(&mut self, tx: &Write<'_>) -> bool {
         if let Some(work) = self.work.take() {
-            self.outcome = Some(work(tx));
+            let outcome = work(tx);
+            // In the same part: what is not frozen is not kept either.
+            self.outcome = Some(outcome.and_then(|value| match tx.records_freeze() {
+                Ok(()) => Ok(value),
+                Err(error) => Err(E::from(error)),
+            }));
         }
         matches!(self.outcome, Some(Ok(_)))
     }
@@ -288,6 +296,7 @@ fn commit(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), Sto
             let keep = job.run(&Write {
                 read: Read { connection },
                 station: &station,
+                touched: Touched::default(),
             });
             // A fault of the disk within it ended the transaction, whatever the caller made of it: then
             // nobody's part is kept, and nobody is told that it is.

@@ -28,6 +28,7 @@ pub mod plc;
 mod plc_decide;
 pub mod plc_event;
 mod plc_facts;
+pub mod record;
 pub(crate) mod refused;
 pub mod session;
 pub mod settings;

@@ -25,6 +25,7 @@ use super::person::{PersonGet, PersonList, PersonView, RoleList};
 use super::person_act::{PersonAct, PersonAdd, PersonChange, PersonSecretView, SecretChange};
 use super::plc::{PlcFlagsSet, PlcSlotDecide, PlcView};
 use super::plc_event::PlcEventList;
+use super::record::RecordView;
 use super::session::{AppInfo, Done, FirstAdminCreate, Nothing, SessionOpen, SessionView};
 use super::settings::{SettingsDifference, SettingsDifferenceView, SettingsText, SettingsView};
 use super::settings_act::{SettingSet, SettingsImport};
@@ -38,7 +39,7 @@ use super::{Access, CommandInfo, Context};
 use super::{
     backup, batch_act, batch_command, batch_view, chart, erp, examine, history, live, lock, manual,
     order, order_decide, outbox, outbox_act, overview, person, person_act, plc, plc_decide,
-    plc_event, session, settings, settings_act, silo, trail, training,
+    plc_event, record, session, settings, settings_act, silo, trail, training,
 };
 use crate::error::AppError;
 
@@ -130,6 +131,7 @@ commands! {
     batch_command::batch_cancel(BatchSignedReason) -> BatchView, [right BatchCancel, audited];
     manual::manual_line_enter(ManualLineEnter) -> BatchView, [right ManualEnter, audited];
     history::history_list(HistoryList) -> HistoryPage, [right View];
+    record::record_get(BatchGet) -> RecordView, [right View];
     chart::batch_chart(BatchChartGet) -> ChartView, [right View];
     silo::silo_list(Nothing) -> SiloList, [right View];
     silo::silo_consumption(ConsumptionGet) -> ConsumptionView, [right View];

@@ -308,6 +308,8 @@ impl Write<'_> {
             .audit_head()?
             .map_or((1, GENESIS.to_owned()), |(seq, hash)| (seq + 1, hash));
         let format = RowFormat::Two;
+        self.touched.object(&entry.object);
+        self.touched.at(entry.at_ms);
         let hash = row_hash(
             &prev,
             &AuditContent {

@@ -584,6 +584,7 @@ impl Write<'_> {
             });
         }
         row.version += 1;
+        self.touched.batch(row.id.0);
         Ok(())
     }
 }

@@ -94,6 +94,10 @@ impl Write<'_> {
         let params: BTreeMap<&str, &String> =
             params.iter().map(|(name, value)| (*name, value)).collect();
         let kind = to_json("journal.kind", &kind)?;
+        self.touched.at(at_ms);
+        if let Some(id) = batch_id {
+            self.touched.batch(id.0);
+        }
         self.connection
             .prepare_cached(
                 "INSERT INTO journal (at_ms, batch_id, kind, params) VALUES (?1, ?2, ?3, ?4)",

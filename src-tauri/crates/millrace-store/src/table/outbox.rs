@@ -366,6 +366,9 @@ impl Write<'_> {
                 row.id.0, row.state.word(), row.attempts, row.next_at_ms, row.confirmed_at_ms, row.last_answer, row.read_back,
                 items, row.item_repeats
             ])?;
+        if let Some(id) = row.batch_id {
+            self.touched.batch(id.0);
+        }
         Ok(())
     }
 }
