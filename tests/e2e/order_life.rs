@@ -412,21 +412,16 @@ async fn another_product_or_start_of_an_order_in_progress_is_told_and_kept_by_a_
     let seen = edited(&rig, LARGE, other).await.expect("it differs");
     let fields = seen["difference"]["fields"].as_array().expect("fields");
     let told: Vec<_> = fields.iter().map(|f| (&f["field"], &f["new"])).collect();
-    let expected = [
-        (&json!("product"), &json!("LAYER FEED X")),
-        (&json!("planned_start"), &json!("2027-01-05 06:00:00")),
-    ];
-    assert_eq!(told, expected);
+    let (product, start) = (json!("product"), json!("planned_start"));
+    let (new, day) = (json!("LAYER FEED X"), json!("2027-01-05 06:00:00"));
+    assert_eq!(told, [(&product, &new), (&start, &day)]);
     assert_eq!(open(&seen), ["keep"]);
     cannot_sign_or_start(&rig, "WH/MO/00104/2", "batch_approve").await;
     decide(&rig, &seen, "keep").await.expect("decided");
     import(&rig).await;
     assert_eq!(difference(&rig, LARGE).await, None);
-    let again = json!({ "product": "LAYER FEED Y" });
-    assert!(
-        edited(&rig, LARGE, again).await.is_some(),
-        "a further change"
-    );
+    let again = edited(&rig, LARGE, json!({ "product": "LAYER FEED Y" })).await;
+    assert!(again.is_some(), "a further change");
 }
 
 #[tokio::test]
