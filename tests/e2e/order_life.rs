@@ -3,9 +3,11 @@
 
 use millrace_core::batch::run::Run;
 use millrace_core::error_code::ErrorCode;
-use millrace_plant::odoo::{OrderEdit, OrderState};
+use millrace_plant::odoo::OrderState;
 use millrace_tests::{Rig, WHOLE_BATCH, Who};
 use serde_json::{Value, json};
+
+use crate::posting::edit as edit_only;
 
 const ORDER: &str = "WH/MO/00101";
 const FIRST: &str = "WH/MO/00101/1";
@@ -28,12 +30,6 @@ pub(super) async fn edited(rig: &Rig, name: &str, edit: Value) -> Option<Value> 
     edit_only(rig, name, edit);
     import(rig).await;
     difference(rig, name).await
-}
-
-fn edit_only(rig: &Rig, name: &str, edit: Value) {
-    let mut edit: OrderEdit = serde_json::from_value(edit).expect("an edit");
-    edit.name = name.into();
-    rig.plant.erp().edit_order(edit).expect("the ERP takes it");
 }
 
 async fn order(rig: &Rig, name: &str) -> Value {
