@@ -39,9 +39,11 @@ async fn an_hour_of_guessing_judges_few_guesses_and_a_restart_gives_none_back() 
     let right = rig.secret("Operator 1").await;
     let paused = try_at(&rig, "", "Operator 1", &right).await;
     assert_eq!(paused, Err(ErrorCode::LockedOut), "the right one waits too");
-    // Setting the clock back by a year makes no pause longer than the longest one.
+    // Setting the clock back by a year neither ends the pause nor makes it longer than a quarter of an hour.
     rig.clock.step_wall_ms(-365 * 24 * HOUR_MS);
-    rig.clock.advance_ms(HOUR_MS);
+    let paused = try_at(&rig, "", "Operator 1", &right).await;
+    assert_eq!(paused, Err(ErrorCode::LockedOut));
+    rig.clock.advance_ms(HOUR_MS / 4);
     assert_eq!(try_at(&rig, "", "Operator 1", &right).await, Ok(()));
 }
 
@@ -134,4 +136,22 @@ async fn wrong_secrets_under_a_signature_count_as_well() {
     rig.batch_signed_with(&right)
         .await
         .expect("after the pause");
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_has_is_answered_as_one_that_somebody_has() {
+    let rig = Rig::start(1_624).await;
+    let mut answers = Vec::new();
+    for name in ["Operator 1", "Nobody 1"] {
+        let mut told = Vec::new();
+        for _ in 0..7 {
+            let open = json!({ "user": name, "secret": "guess" });
+            let error = rig.app.dispatch("session_open", open, None).await;
+            let error = error.expect_err("wrong");
+            told.push((error.code, error.message.replace(name, "NAME")));
+        }
+        answers.push(told);
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0][6].0, ErrorCode::LockedOut);
 }

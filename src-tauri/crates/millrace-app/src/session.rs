@@ -219,11 +219,11 @@ impl Sessions {
         self.with(token, |session| session.reached = Standing::Locked);
     }
 
-    /// Gives a session all its rights again, after a proof.
-    pub(crate) fn unlock(&self, token: &str, clock: &dyn Clock) {
+    /// Gives a session its rights again, as far as the proof goes.
+    pub(crate) fn unlock(&self, token: &str, clock: &dyn Clock, to: Standing) {
         let now = clock.mono_ms();
         self.with(token, |session| {
-            session.reached = Standing::Open;
+            session.reached = to;
             session.touched_mono_ms = now;
         });
     }

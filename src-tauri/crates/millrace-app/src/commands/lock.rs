@@ -1,6 +1,7 @@
 //! Locking and unlocking a session, handing the workstation over, and the own PIN or badge. Leaves out when a
 //! session locks by itself (`millrace_core::access::lock`) and counting wrong proofs ([`crate::session`]).
 
+use millrace_core::access::lock::Standing;
 use millrace_core::access::quick::{self, QuickKind};
 use millrace_core::error_code::ErrorCode;
 use millrace_core::ids::UserId;
@@ -130,6 +131,14 @@ async fn prove(inner: &Inner, name: &str, proof: &Proof) -> Result<PersonRow, Ap
     quick_way::verify(inner, name, kind, &proof.text).await
 }
 
+/// How far a proof opens a session: what goes beyond an operator's rights asks for the whole secret.
+fn reach(kind: ProofKind) -> Standing {
+    match kind {
+        ProofKind::Secret => Standing::Open,
+        ProofKind::Pin | ProofKind::Badge => Standing::Lowered,
+    }
+}
+
 /// The whole secret was given at this station.
 pub(super) async fn whole_given(inner: &Inner, id: UserId) -> Result<(), AppError> {
     inner.sessions.whole_given(id, inner.clock.as_ref());
@@ -188,7 +197,10 @@ pub(super) async fn session_unlock(
     inner
         .commit_quietly(false, move |tx| Ok(tx.audit_add(&entry)?))
         .await?;
-    inner.sessions.unlock(token(context), inner.clock.as_ref());
+    let to = reach(request.proof.kind);
+    inner
+        .sessions
+        .unlock(token(context), inner.clock.as_ref(), to);
     view_of(context, String::new())
 }
 
@@ -227,7 +239,9 @@ pub(super) async fn session_hand_over(
         &serde_json::json!({ "user": to, "by": request.proof.kind }),
     );
     entry.before = serde_json::json!({ "user": from }).to_string();
-    inner
+    // Opened first: whoever was disabled just now takes nothing over, and nothing says so.
+    let (fresh, _) = open_for(inner, &person).await?;
+    let written = inner
         .commit(move |tx| {
             tx.person_login_set(id, at_ms)?;
             tx.journal_add(
@@ -238,8 +252,14 @@ pub(super) async fn session_hand_over(
             )?;
             Ok(tx.audit_add(&entry)?)
         })
-        .await?;
-    let (fresh, _) = open_for(inner, &person).await?;
+        .await;
+    if let Err(error) = written {
+        inner.sessions.close(&fresh);
+        return Err(error);
+    }
+    inner
+        .sessions
+        .unlock(&fresh, inner.clock.as_ref(), reach(request.proof.kind));
     inner.sessions.close(token(context));
     let context = Context {
         caller: Some(context.app.caller(Some(&fresh))?),

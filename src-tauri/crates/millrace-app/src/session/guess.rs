@@ -29,18 +29,28 @@ fn pause_until(failed: i64, most: i64, now_ms: i64) -> i64 {
     now_ms + (PAUSE_FIRST_MS << doublings).min(PAUSE_LONGEST_MS)
 }
 
-/// Refuses while a pause lasts. A pause longer than the longest one comes from a clock that was set back
-/// since.
+/// The refusal while a pause lasts.
 fn check_pause(whom: &str, until_ms: i64, now_ms: i64) -> Result<(), AppError> {
     let left_ms = until_ms - now_ms;
-    if !(1..=PAUSE_LONGEST_MS).contains(&left_ms) {
+    if left_ms <= 0 {
         return Ok(());
     }
-    let left_s = left_ms / 1000 + 1;
+    let left_s = left_ms.min(PAUSE_LONGEST_MS) / 1000 + 1;
     Err(AppError::refusal(
         ErrorCode::LockedOut,
         format!("too many wrong secrets {whom}: try again in {left_s} s"),
     ))
+}
+
+/// Until when a pause lasts by the clock as it is now. One that is longer than the longest comes from a clock
+/// that was set back since: it begins anew, so that setting a clock back neither ends a pause nor makes it
+/// longer than a quarter of an hour.
+fn rebased(until_ms: i64, now_ms: i64) -> i64 {
+    if until_ms - now_ms > PAUSE_LONGEST_MS {
+        now_ms + PAUSE_LONGEST_MS
+    } else {
+        until_ms
+    }
 }
 
 /// Where wrong secrets are counted besides the person.
@@ -72,6 +82,65 @@ pub(super) fn count_station(
     let failed = failed + 1;
     tx.station_attempts_set(station, failed, pause_until(failed, STATION_MAX, now_ms))?;
     Ok(())
+}
+
+/// Longest name that is kept of one that nobody has.
+const NAME_CHARS_MAX: usize = 64;
+
+/// Under which key tries with a name that nobody has are counted; no station has such a name.
+fn unknown(name: &str) -> String {
+    let name: String = name.chars().take(NAME_CHARS_MAX).collect();
+    format!("name:\n{name}")
+}
+
+/// Begins pauses anew that a clock set back would make too long. In a transaction of its own: the try that
+/// finds one is refused, and what it wrote would be gone.
+async fn rebase(
+    store: &Store,
+    id: Option<millrace_core::ids::UserId>,
+    station: Option<&str>,
+    typed: &str,
+    now_ms: i64,
+) -> Result<(), AppError> {
+    let keys: Vec<String> = station
+        .into_iter()
+        .map(str::to_owned)
+        .chain(id.is_none().then(|| typed.to_owned()))
+        .collect();
+    let stale = {
+        let keys = keys.clone();
+        store
+            .read(move |read| {
+                let mut is_stale = false;
+                for key in &keys {
+                    let (_, until_ms) = read.station_attempts(key)?;
+                    is_stale |= rebased(until_ms, now_ms) != until_ms;
+                }
+                if let Some(id) = id {
+                    let until_ms = read.person(id)?.locked_until_ms;
+                    is_stale |= rebased(until_ms, now_ms) != until_ms;
+                }
+                Ok::<_, AppError>(is_stale)
+            })
+            .await?
+    };
+    if !stale {
+        return Ok(());
+    }
+    store
+        .write(move |tx| {
+            for key in &keys {
+                let (failed, until_ms) = tx.station_attempts(key)?;
+                tx.station_attempts_set(key, failed, rebased(until_ms, now_ms))?;
+            }
+            if let Some(id) = id {
+                let person = tx.person(id)?;
+                let until_ms = rebased(person.locked_until_ms, now_ms);
+                tx.person_attempts_set(id, person.failed_attempts, until_ms)?;
+            }
+            Ok(())
+        })
+        .await
 }
 
 fn wrong() -> AppError {
@@ -115,18 +184,26 @@ pub(crate) async fn authenticate_counted(
     let now_ms = clock.now_ms();
     let at = station.clone();
     let id = person.as_ref().map(|person| person.id);
+    let typed = unknown(name);
+    rebase(store, id, at.as_deref(), &typed, now_ms).await?;
+    let whom = format!(
+        "for {}",
+        name.chars().take(NAME_CHARS_MAX).collect::<String>()
+    );
     store
         .write(move |tx| {
             count_station(tx, at.as_deref(), now_ms)?;
             if let Some(id) = id {
                 let person = tx.person(id)?;
-                check_pause(
-                    &format!("for {}", person.name),
-                    person.locked_until_ms,
-                    now_ms,
-                )?;
+                check_pause(&whom, person.locked_until_ms, now_ms)?;
                 let failed = person.failed_attempts + 1;
                 tx.person_attempts_set(id, failed, pause_until(failed, PERSON_MAX, now_ms))?;
+            } else {
+                // A name that nobody has is paused as one that somebody has, or the pause would tell.
+                let (failed, until_ms) = tx.station_attempts(&typed)?;
+                check_pause(&whom, until_ms, now_ms)?;
+                let failed = failed + 1;
+                tx.station_attempts_set(&typed, failed, pause_until(failed, PERSON_MAX, now_ms))?;
             }
             Ok::<_, AppError>(())
         })
@@ -184,9 +261,11 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_from_a_clock_that_was_set_back_counts_no_longer() {
+    fn a_clock_set_back_neither_ends_a_pause_nor_makes_it_longer() {
         assert!(check_pause("", 5_000, 4_999).is_err());
         assert!(check_pause("", 5_000, 5_000).is_ok());
-        assert!(check_pause("", PAUSE_LONGEST_MS + 1, 0).is_ok());
+        assert_eq!(rebased(5_000, 4_999), 5_000);
+        assert_eq!(rebased(PAUSE_LONGEST_MS + 1, 0), PAUSE_LONGEST_MS);
+        assert!(check_pause("", rebased(i64::MAX, 7), 7).is_err());
     }
 }

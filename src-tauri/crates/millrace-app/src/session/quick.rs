@@ -8,7 +8,7 @@ use millrace_core::error_code::ErrorCode;
 use millrace_core::ids::UserId;
 use millrace_store::table::person::PersonRow;
 
-use super::{SESSION_MAX_MS, Sessions, guess, matches};
+use super::{NOBODY, SESSION_MAX_MS, Sessions, guess, matches};
 use crate::clock::Clock;
 use crate::error::AppError;
 use crate::inner::Inner;
@@ -82,20 +82,26 @@ pub(crate) async fn verify(
             Ok::<_, AppError>(Some((person, quick)))
         })
         .await?;
-    let Some((person, quick)) = found else {
-        return Err(wrong());
-    };
-    let row = quick.into_iter().find(|row| row.kind == kind);
-    let Some(row) = row.filter(|_| {
-        !person.is_disabled
+    let now_ms = inner.clock.now_ms();
+    let found = found.and_then(|(person, quick)| {
+        let row = quick.into_iter().find(|row| row.kind == kind)?;
+        let may = !person.is_disabled
             && !person.must_change_secret
             && inner
                 .sessions
-                .is_known_here(person.id, inner.clock.as_ref())
-    }) else {
+                .is_known_here(person.id, inner.clock.as_ref());
+        may.then_some((person, row))
+    });
+    let Some((person, row)) = found else {
+        // As dear and as counted as a wrong one.
+        let at = guess::here();
+        inner
+            .store
+            .write(move |tx| guess::count_station(tx, at.as_deref(), now_ms))
+            .await?;
+        matches(text.to_owned(), NOBODY.to_owned()).await;
         return Err(wrong());
     };
-    let now_ms = inner.clock.now_ms();
     guess::check_person(&person, now_ms)?;
     let (id, at) = (person.id, guess::here());
     inner
