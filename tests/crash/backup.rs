@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use millrace_app::backup::file::list;
-use millrace_app::backup::restore::{check, try_restore};
+use millrace_app::backup::restore::{broken_off, check, try_restore};
 use millrace_app::clock::{Clock as _, SystemClock};
 use millrace_store::table::audit::AuditEntry;
 use millrace_store::{Store, StoreError};
@@ -120,6 +120,42 @@ async fn a_killed_backup_never_looks_like_one() {
         let report = try_restore(&backup.path, &folder.path().join("scratch")).expect("good");
         assert!(report.rows >= ROWS);
     }
+}
+
+#[tokio::test]
+async fn a_killed_restore_leaves_whole_books_or_none_that_a_program_starts_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("millrace.db");
+    drop(books(&file).await);
+    let to = folder.path().join("kept");
+    let made = run(&["backup", "--books", text(&file), "--to", text(&to)]);
+    assert!(made.status.success(), "{made:?}");
+    let backup = list(&to).expect("readable").remove(0).path;
+    let clock = SystemClock::new();
+    let target = folder.path().join("target/millrace.db");
+    let arguments = ["restore", text(&backup), "--books", text(&target)];
+    let began_ms = clock.mono_ms();
+    let whole = run(&arguments);
+    assert!(whole.status.success(), "{whole:?}");
+    let whole_ms = u64::try_from(clock.mono_ms() - began_ms).expect("time goes forward");
+    let kills = KILLS / 2;
+    for kill in 0..kills {
+        let mut child = command(&arguments).spawn().expect("the process starts");
+        // Towards its end, where the files change places.
+        let after = whole_ms * u64::from(kills + kill) / u64::from(2 * kills);
+        std::thread::sleep(Duration::from_millis(after));
+        child.kill().expect("killed, or ended before");
+        child.wait().expect("ended");
+        if broken_off(&target).is_none() {
+            let rows = millrace_store::look(&target, |read| read.audit_verify());
+            assert_eq!(rows.expect("books"), Ok(ROWS), "kill {kill}");
+        }
+    }
+    let last = run(&arguments);
+    assert!(last.status.success(), "{last:?}");
+    assert_eq!(broken_off(&target), None);
+    let rows = millrace_store::look(&target, |read| read.audit_verify());
+    assert_eq!(rows.expect("books"), Ok(ROWS));
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 const REGISTERS: &str = include_str!("../../assets/registers/demo.toml");
 const SILOS: &str = include_str!("../../assets/demo/silos.toml");
 
-async fn plant() -> RunningPlant {
+pub(super) async fn plant() -> RunningPlant {
     millrace_plant::start(PlantConfig {
         speed: 0.0,
         ..PlantConfig::default()
@@ -25,7 +25,7 @@ async fn plant() -> RunningPlant {
 }
 
 /// Writes a plant's configuration; what a test wants wrong it replaces afterwards.
-fn write(folder: &Path, plc: &str, erp: &str, password: &str) {
+pub(super) fn write(folder: &Path, plc: &str, erp: &str, password: &str) {
     std::fs::write(folder.join("registers.toml"), REGISTERS).expect("written");
     std::fs::write(folder.join("silos.toml"), SILOS).expect("written");
     let login = millrace_plant::run::OdooLogin::default();
@@ -39,7 +39,7 @@ fn write(folder: &Path, plc: &str, erp: &str, password: &str) {
     millrace_tests::write_private(&folder.join("config.toml"), &text);
 }
 
-fn setup(folder: &Path) -> Setup {
+pub(super) fn setup(folder: &Path) -> Setup {
     let mut setup = Setup::from_file(&folder.join("config.toml"), &folder.join("data"), "test")
         .expect("the file itself is right");
     let clock: Arc<dyn Clock> = HandClock::at(NOON_MS);
@@ -49,7 +49,7 @@ fn setup(folder: &Path) -> Setup {
 }
 
 /// Starts, makes the first administrator, and answers the application with the session's token.
-async fn start(folder: &Path) -> (App, String) {
+pub(super) async fn start(folder: &Path) -> (App, String) {
     let app = App::start(setup(folder))
         .await
         .expect("it starts all the same");
@@ -65,7 +65,7 @@ async fn start(folder: &Path) -> (App, String) {
     (app, token)
 }
 
-async fn problems(app: &App) -> Vec<(String, String)> {
+pub(super) async fn problems(app: &App) -> Vec<(String, String)> {
     let info = app
         .dispatch("app_info", json!({}), None)
         .await

@@ -8,6 +8,7 @@ mod areas_link;
 mod areas_office;
 mod backup;
 mod backup_job;
+mod backup_start;
 mod bad_day;
 mod bad_start;
 mod disk_full;

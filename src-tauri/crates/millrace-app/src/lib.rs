@@ -2,6 +2,7 @@
 //! [`App::start`] returns. Leaves out transport, SQL and sockets: other crates own those.
 
 pub mod backup;
+mod books;
 pub mod clock;
 pub mod commands;
 pub mod commissioning;

@@ -2,26 +2,22 @@
 //! complete when [`App::start`] returns; [`App::shutdown`] asks, waits with a limit, and tells who
 //! did not stop. Leaves out transport.
 
-use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use millrace_core::access::Right;
-use millrace_core::audit::seal::SealCause;
-use millrace_core::backup::BackupCause;
 use millrace_core::registers::RegisterMap;
 use millrace_core::units::Grams;
 use millrace_field::plc::Session;
 use millrace_field::plc::net::Machine;
-use millrace_store::{Store, StoreError, copy};
+use millrace_store::{Store, Trouble};
 use rust_decimal::Decimal;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio::task::JoinHandle;
 
-use crate::backup::file::{self, Order};
 use crate::backup::job::{self as backup_job, Backups};
-use crate::backup::{BACKUPS, after, restore};
+use crate::books::{self, Begun};
 use crate::commands::live::LiveView;
 use crate::commands::refused::{self, Refusals};
 use crate::commands::session::StartProblem;
@@ -35,11 +31,10 @@ use crate::jobs::posting::Worked;
 use crate::jobs::rate::RateBound;
 use crate::jobs::{ErpLink, posting};
 use crate::lock::FolderLock;
-use crate::seed::seed;
 use crate::session::Sessions;
 use crate::setup::{Pace, Setup};
 use crate::task;
-use crate::trail::job::{self, Trail};
+use crate::trail::job;
 
 /// The books' file in the data folder.
 const BOOKS: &str = "millrace.db";
@@ -75,14 +70,7 @@ impl App {
     pub async fn start(setup: Setup) -> Result<App, StartError> {
         let lock = FolderLock::take(&setup.data_dir).map_err(StartError)?;
         let path = setup.data_dir.join(BOOKS);
-        if let Some(why) = restore::broken_off(&path) {
-            return Err(StartError(why));
-        }
-        backup_before_migration(&setup, &path).await?;
-        let store = tokio::task::spawn_blocking(move || Store::open(&path))
-            .await
-            .map_err(|error| StartError(error.to_string()))?
-            .map_err(|error| damaged(&setup, &error))?;
+        let (store, damage) = books::open(&setup, path).await?;
         let clock = Arc::clone(&setup.clock);
         let mut problems = Vec::new();
         let mut problem = |area: &str, message: String| {
@@ -92,6 +80,10 @@ impl App {
                 message,
             });
         };
+
+        if let Some(why) = &damage {
+            problem("store", why.clone());
+        }
 
         let map = match setup.registers {
             Ok(map) => Some(Arc::new(map)),
@@ -115,7 +107,9 @@ impl App {
                 Vec::new()
             }
         };
-        let mut plc_off = problems_of(&map, "the register map could not be loaded");
+        let mut plc_off = damage
+            .clone()
+            .or_else(|| problems_of(&map, "the register map could not be loaded"));
         let mut session: Option<Session> = None;
         let mut plc = None;
         let mut plc_address = String::new();
@@ -123,7 +117,7 @@ impl App {
             plc_address = config.driver.address.to_string();
             if let Err(error) = config::check_silos(&silos, map) {
                 plc_off = Some(error.to_string());
-            } else {
+            } else if damage.is_none() {
                 let net = setup.net.unwrap_or_else(|| Arc::new(Machine));
                 match millrace_field::plc::open_on(config.driver.clone(), net) {
                     Ok((handle, task)) => {
@@ -133,7 +127,7 @@ impl App {
                     Err(error) => plc_off = Some(error.to_string()),
                 }
             }
-            if let Some(why) = &plc_off {
+            if let Some(why) = plc_off.as_ref().filter(|_| damage.is_none()) {
                 problem(
                     "plc",
                     format!(
@@ -143,7 +137,9 @@ impl App {
             }
         }
         let mut erp = None;
-        let mut erp_off = Some("the configuration names no ERP".to_owned());
+        let mut erp_off = damage
+            .clone()
+            .or_else(|| Some("the configuration names no ERP".to_owned()));
         let mut erp_address = String::new();
         if let Some(config) = &setup.config.erp {
             erp_address = config.connector.url.clone();
@@ -161,6 +157,7 @@ impl App {
                 }
             };
             match opened {
+                Ok(_) if damage.is_some() => {}
                 Ok(connector) => {
                     erp = Some(connector);
                     erp_off = None;
@@ -184,35 +181,27 @@ impl App {
             .filter(|g| g.0 > 0)
             .unwrap_or(Grams(1_000_000));
 
-        let (restored, why) = after::begin(&store, clock.now_ms())
+        let Begun {
+            restored,
+            demo_people,
+            trail,
+            problems: found,
+        } = if damage.is_some() {
+            Begun::damaged(&setup.data_dir)
+        } else {
+            Begun::of(
+                &store,
+                clock.as_ref(),
+                &silos,
+                setup.demo.is_some(),
+                &setup.data_dir,
+                &setup.config.site.key,
+            )
             .await
-            .map_err(|error| StartError(error.to_string()))?;
-        let is_just_restored = why.is_some();
-        if let Some(why) = why {
-            problem("backup", why);
-        }
-
-        let demo_people = seed(&store, clock.as_ref(), &silos, setup.demo.is_some())
-            .await
-            .map_err(|error| StartError(error.to_string()))?;
-
-        let (trail, why) = Trail::begin(
-            &store,
-            clock.as_ref(),
-            &setup.data_dir,
-            &setup.config.site.key,
-        )
-        .await
-        .map_err(|error| StartError(error.to_string()))?;
-        for why in why {
-            problem("audit", why);
-        }
-        if is_just_restored {
-            // The head that is remembered here is of books that are gone; from here on it is of these.
-            trail
-                .seal(&store, SealCause::Time, clock.now_ms())
-                .await
-                .map_err(|error| StartError(error.to_string()))?;
+            .map_err(|error| StartError(error.to_string()))?
+        };
+        for (area, why) in found {
+            problem(area, why);
         }
 
         let plc_settings = setup.config.plc.as_ref();
@@ -324,6 +313,17 @@ impl App {
             return;
         }
         tasks.push((
+            "live",
+            tokio::spawn(task::run_live(Arc::clone(&self.inner), stopped.clone())),
+        ));
+        tasks.push((
+            "disk",
+            tokio::spawn(task::run_disk(Arc::clone(&self.inner), stopped.clone())),
+        ));
+        if matches!(self.inner.store.trouble(), Some(Trouble::Damaged(_))) {
+            return;
+        }
+        tasks.push((
             "engine",
             tokio::spawn(task::run_engine(self.clone(), stopped.clone())),
         ));
@@ -341,14 +341,6 @@ impl App {
                 Arc::clone(&self.inner),
                 stopped.clone(),
             )),
-        ));
-        tasks.push((
-            "live",
-            tokio::spawn(task::run_live(Arc::clone(&self.inner), stopped.clone())),
-        ));
-        tasks.push((
-            "disk",
-            tokio::spawn(task::run_disk(Arc::clone(&self.inner), stopped.clone())),
         ));
         // A demo begins anew; its books are nobody's loss.
         if self.inner.demo.is_none() {
@@ -468,57 +460,6 @@ impl App {
     pub fn store(&self) -> &Store {
         &self.inner.store
     }
-}
-
-/// The books as they are, before the first migration of this program changes them. Without that backup
-/// nothing is migrated. Books of before the site had a name for it go into the folder all the same.
-async fn backup_before_migration(setup: &Setup, books: &Path) -> Result<(), StartError> {
-    let folder = backup_folder(setup);
-    let books = books.to_path_buf();
-    let (at_ms, site) = (setup.clock.now_ms(), setup.config.site.key.clone());
-    let program = setup.version.clone();
-    let work = move || -> Result<(), StartError> {
-        let found = copy::schema_of(&books).map_err(|error| StartError(error.to_string()))?;
-        if found.is_none_or(|found| found == 0 || found >= copy::schema_known()) {
-            return Ok(());
-        }
-        let order = Order {
-            cause: BackupCause::Migration,
-            at_ms,
-            site: &site,
-            program: &program,
-        };
-        let made = file::make(&books, &folder, order).map_err(|error| {
-            StartError(format!(
-                "the database must be brought to this program's version, and the backup before it failed, so nothing was changed: {error}"
-            ))
-        })?;
-        tracing::info!(file = %made.file, "the backup before the migration");
-        Ok(())
-    };
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| StartError(error.to_string()))?
-}
-
-/// Why the books cannot be opened. Where they are damaged, with what to put in their place.
-fn damaged(setup: &Setup, error: &StoreError) -> StartError {
-    if !matches!(error, StoreError::Corrupt { .. }) {
-        return StartError(error.to_string());
-    }
-    let books = setup.data_dir.join(BOOKS);
-    let folder = backup_folder(setup);
-    let advice = restore::advice(&books, &folder);
-    StartError(format!("{error}. {advice}"))
-}
-
-fn backup_folder(setup: &Setup) -> PathBuf {
-    setup
-        .config
-        .backup
-        .folder
-        .clone()
-        .unwrap_or_else(|| setup.data_dir.join(BACKUPS))
 }
 
 fn problems_of(map: &Option<Arc<RegisterMap>>, why: &str) -> Option<String> {

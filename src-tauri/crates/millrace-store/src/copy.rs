@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::error::StoreError;
+use crate::error::{StoreError, Trouble};
 use crate::migrate;
 use crate::{Read, Write};
 
@@ -44,7 +44,10 @@ pub fn schema_of(path: &Path) -> Result<Option<i64>, StoreError> {
     if !path.is_file() {
         return Ok(None);
     }
-    let connection = migrate::connect_read_only(path)?;
+    let connection = migrate::connect_read_only(path).map_err(|error| match error.trouble() {
+        Some(Trouble::Damaged(what)) => damaged(path, what),
+        _ => error,
+    })?;
     version(&connection, path).map(Some)
 }
 

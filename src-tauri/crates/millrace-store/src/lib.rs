@@ -45,6 +45,22 @@ impl Store {
         })
     }
 
+    /// Opens books that are damaged, to tell of it: whatever would write is refused, and the file stays as
+    /// it is.
+    ///
+    /// # Errors
+    /// As SQLite reports them, when not even a reading connection can be had.
+    pub fn open_damaged(path: &Path, why: &str) -> Result<Store, StoreError> {
+        Ok(Store {
+            path: Arc::new(path.to_path_buf()),
+            readers: Arc::new(reader::ReaderPool::open(path, READERS)?),
+            writer: writer::WriterHandle::refusing(
+                path.to_path_buf(),
+                Trouble::Damaged(why.to_owned()),
+            )?,
+        })
+    }
+
     /// Where the books lie.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -100,10 +100,23 @@ impl std::fmt::Debug for WriterHandle {
 
 impl WriterHandle {
     pub(crate) fn start(connection: Connection, path: PathBuf) -> Result<WriterHandle, StoreError> {
+        WriterHandle::start_with(Some(connection), path, None)
+    }
+
+    /// A writer that refuses whatever it is asked for.
+    pub(crate) fn refusing(path: PathBuf, why: Trouble) -> Result<WriterHandle, StoreError> {
+        WriterHandle::start_with(None, path, Some(why))
+    }
+
+    fn start_with(
+        connection: Option<Connection>,
+        path: PathBuf,
+        trouble: Option<Trouble>,
+    ) -> Result<WriterHandle, StoreError> {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let trouble = Arc::new(Mutex::new(None));
+        let trouble = Arc::new(Mutex::new(trouble));
         let pen = Pen {
-            connection: Some(connection),
+            connection,
             path,
             trouble: Arc::clone(&trouble),
         };

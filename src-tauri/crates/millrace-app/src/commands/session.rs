@@ -120,10 +120,16 @@ pub struct FirstAdminCreate {
 
 pub(super) async fn app_info(context: &Context, _: Nothing) -> Result<AppInfo, AppError> {
     let inner = &context.app.inner;
-    let people = inner
+    let counted = inner
         .store
         .read(|read| read.person_count().map_err(AppError::from))
-        .await?;
+        .await;
+    let people = match counted {
+        Ok(people) => people,
+        // Damaged, perhaps there: the login screen still tells what is wrong, and begins nothing anew.
+        Err(_) if inner.store.trouble().is_some() => 1,
+        Err(error) => return Err(error),
+    };
     Ok(AppInfo {
         version: inner.version.clone(),
         is_demo: inner.demo.is_some(),
