@@ -16,7 +16,10 @@ mod oracle;
 pub(crate) mod plan;
 mod proxy;
 mod run;
+#[cfg(test)]
+mod sabotage;
 mod template;
+mod words;
 
 pub(crate) use backlog::backlog;
 pub(crate) use fleet::{complaint, runs, sum, sweep};

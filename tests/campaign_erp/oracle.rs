@@ -6,8 +6,10 @@
 //!   twice, none skipped, none out of turn, nothing in between, never down.
 //! - The ERP's stock moves add up to the same; over the standard API after the order was closed.
 //! - Every message is posted, its batch says so, and the audit chain is whole.
+//!
+//! `sabotage` tries each of these on planted faults.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use millrace_app::AppError;
@@ -25,6 +27,7 @@ use super::plan::Plan;
 use super::proxy::Proxy;
 use super::run::{Erp, Tally};
 use super::template::{Stage, Total};
+use super::words;
 
 /// More messages than a run has.
 const MESSAGES: i64 = 100_000;
@@ -75,10 +78,15 @@ pub(crate) async fn judge(
     }
     compare(&erp.odoo.view(), &stage.truth, &mut wrong);
     steps(&rows, &proxy.steps().await, &mut wrong);
-    if plan.way.is_standard && wrong.is_empty() {
+    let is_closed = plan.way.is_standard && wrong.is_empty();
+    if is_closed {
         close(erp, &stage.truth, &mut wrong).await;
     }
-    moves(&erp.odoo.view(), &stage.truth, &mut wrong);
+    // Over the standard API nothing moves before the order is closed: a run that failed before has no moves to judge.
+    if !plan.way.is_standard || is_closed {
+        let told = told(&rows, &mut wrong);
+        moves_told(&erp.odoo.view(), &stage.truth, &told, &mut wrong);
+    }
     Outcome {
         messages: rows.len(),
         ..Outcome::failed(plan, tally, proxy, wrong)
@@ -134,6 +142,12 @@ pub(crate) fn compare(view: &BookView, truth: &BTreeMap<String, Total>, wrong: &
             ));
         }
     }
+    // An order that is gone from the ERP would otherwise never be looked at.
+    for order in truth.keys() {
+        if !view.orders.iter().any(|held| held.name == *order) {
+            wrong.push(format!("{order}: the ERP has no such order"));
+        }
+    }
     if view.rescaled != 0 {
         wrong.push(format!(
             "ordered quantities changed {} times",
@@ -148,6 +162,12 @@ pub(crate) fn steps(
     steps: &BTreeMap<String, Vec<Total>>,
     wrong: &mut Vec<String>,
 ) {
+    let told = told(rows, wrong);
+    went_through(&told, steps, wrong);
+}
+
+/// The running totals of each order's messages, oldest first.
+fn told(rows: &[OutboxRow], wrong: &mut Vec<String>) -> BTreeMap<String, Vec<Total>> {
     let mut told: BTreeMap<String, Vec<Total>> = BTreeMap::new();
     for row in rows {
         match serde_json::from_str::<ConsumptionPost>(&row.payload) {
@@ -163,9 +183,20 @@ pub(crate) fn steps(
             Err(error) => wrong.push(format!("{}: {error}", row.key)),
         }
     }
-    for (order, held) in steps {
-        let told = told.get(order).cloned().unwrap_or_default();
-        if *held != told {
+    told
+}
+
+/// Every order that was told, or that the ERP holds anything of, went through what was told.
+pub(crate) fn went_through(
+    told: &BTreeMap<String, Vec<Total>>,
+    steps: &BTreeMap<String, Vec<Total>>,
+    wrong: &mut Vec<String>,
+) {
+    let orders: BTreeSet<&String> = told.keys().chain(steps.keys()).collect();
+    for order in orders {
+        let told = told.get(order).map(Vec::as_slice).unwrap_or_default();
+        let held = steps.get(order).map(Vec::as_slice).unwrap_or_default();
+        if held != told {
             wrong.push(format!(
                 "{order}: told {told:?}, the ERP went through {held:?}"
             ));
@@ -192,6 +223,16 @@ async fn close(erp: &Erp, truth: &BTreeMap<String, Total>, wrong: &mut Vec<Strin
 
 /// The ERP's stock moves: per order and equipment they add up to what left, and none goes down.
 pub(crate) fn moves(view: &BookView, truth: &BTreeMap<String, Total>, wrong: &mut Vec<String>) {
+    moves_told(view, truth, &BTreeMap::new(), wrong);
+}
+
+/// The same, and what was told tells a lost move from an altered one.
+pub(crate) fn moves_told(
+    view: &BookView,
+    truth: &BTreeMap<String, Total>,
+    told: &BTreeMap<String, Vec<Total>>,
+    wrong: &mut Vec<String>,
+) {
     let mut moved: BTreeMap<String, Total> = BTreeMap::new();
     for row in &view.stock_moves {
         if row.delta_g.0 < 0 {
@@ -202,6 +243,9 @@ pub(crate) fn moves(view: &BookView, truth: &BTreeMap<String, Total>, wrong: &mu
             Some(code) => *total.consumed.entry(code.clone()).or_default() += row.delta_g.0,
             None => total.finished += row.delta_g.0,
         }
+    }
+    for (order, fault) in words::faults(truth, &moved, &view.stock_moves, told) {
+        wrong.push(format!("stock of {order}: {}", fault.word()));
     }
     for (order, left) in truth {
         let moved = moved.remove(order).unwrap_or_default();
