@@ -22,6 +22,10 @@ const VERY_LOW_PCT: u64 = 95;
 /// Less room than this is urgent, however large the disk is, bytes.
 const VERY_LOW_BYTES: u64 = 1 << 30;
 
+/// More room than this is enough, however much of a large disk is used: it lasts a line for years, and a
+/// warning that asks for nothing is no warning. Bytes.
+const ENOUGH_BYTES: u64 = 10 << 30;
+
 /// What is known of the books' disk.
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
@@ -85,7 +89,9 @@ fn room(left: Option<Left>) -> Room {
         .saturating_mul(100)
         .checked_div(total)
         .unwrap_or(0);
-    if used_pct >= VERY_LOW_PCT || free < VERY_LOW_BYTES {
+    if free >= ENOUGH_BYTES {
+        Room::Enough
+    } else if used_pct >= VERY_LOW_PCT || free < VERY_LOW_BYTES {
         Room::VeryLow
     } else if used_pct >= LOW_PCT {
         Room::Low
@@ -205,7 +211,9 @@ mod tests {
     fn room_is_told_before_it_is_gone() {
         for (free, total, expected) in [
             (30 * GIB, 100 * GIB, Room::Enough),
-            (20 * GIB, 100 * GIB, Room::Low),
+            (10 * GIB, 1_000 * GIB, Room::Enough),
+            (9 * GIB, 40 * GIB, Room::Enough),
+            (8 * GIB, 40 * GIB, Room::Low),
             (5 * GIB, 100 * GIB, Room::VeryLow),
             (GIB - 1, 2 * GIB, Room::VeryLow),
             (0, 0, Room::VeryLow),
