@@ -56,18 +56,7 @@ pub(crate) fn config(folder: &Path, way: Way, erp: SocketAddr) {
 
 /// Which silo each of the demo's materials comes from.
 pub(crate) fn materials() -> std::collections::BTreeMap<String, String> {
-    let orders = millrace_plant::odoo::demo_orders().expect("the file parses");
-    let mut found = std::collections::BTreeMap::new();
-    for order in orders {
-        for line in order.components {
-            let code = match line.equipment {
-                Some(code) if code != order.equipment => code,
-                Some(_) | None => "manual".to_owned(),
-            };
-            found.entry(line.product).or_insert(code);
-        }
-    }
-    found
+    millrace_plant::odoo::demo_materials().expect("the file parses")
 }
 
 impl Life {

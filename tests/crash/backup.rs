@@ -61,6 +61,18 @@ async fn books(file: &Path) -> Store {
     store
 }
 
+/// Books with rows, and the one backup of them.
+async fn one_backup() -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("millrace.db");
+    drop(books(&file).await);
+    let to = folder.path().join("kept");
+    let made = run(&["backup", "--books", text(&file), "--to", text(&to)]);
+    assert!(made.status.success(), "{made:?}");
+    let backup = list(&to).expect("readable").remove(0).path;
+    (folder, backup)
+}
+
 #[tokio::test]
 async fn a_killed_backup_never_looks_like_one() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -124,13 +136,7 @@ async fn a_killed_backup_never_looks_like_one() {
 
 #[tokio::test]
 async fn a_killed_restore_leaves_whole_books_or_none_that_a_program_starts_on() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("millrace.db");
-    drop(books(&file).await);
-    let to = folder.path().join("kept");
-    let made = run(&["backup", "--books", text(&file), "--to", text(&to)]);
-    assert!(made.status.success(), "{made:?}");
-    let backup = list(&to).expect("readable").remove(0).path;
+    let (folder, backup) = one_backup().await;
     let clock = SystemClock::new();
     let target = folder.path().join("target/millrace.db");
     let arguments = ["restore", text(&backup), "--books", text(&target)];
@@ -202,13 +208,7 @@ async fn one_command_puts_a_backup_back_on_a_clean_machine() {
 
 #[tokio::test]
 async fn a_trail_that_is_not_whole_is_put_back_only_when_a_person_accepts_it() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("millrace.db");
-    drop(books(&file).await);
-    let to = folder.path().join("kept");
-    let made = run(&["backup", "--books", text(&file), "--to", text(&to)]);
-    assert!(made.status.success(), "{made:?}");
-    let backup = list(&to).expect("readable").remove(0).path;
+    let (folder, backup) = one_backup().await;
     // Without its manifest nobody knows whether it is the file that was made.
     std::fs::remove_file(format!("{}.json", text(&backup))).expect("there");
     let target = folder.path().join("target/millrace.db");

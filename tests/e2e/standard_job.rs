@@ -9,7 +9,7 @@ use millrace_app::config::MarkDone;
 use millrace_core::units::Grams;
 use millrace_office::erp::{ErpKind, OdooApi};
 use millrace_plant::PlantConfig;
-use millrace_plant::odoo::{OdooVersion, OrderState, StandardSetup, demo_orders};
+use millrace_plant::odoo::{OdooVersion, OrderState, StandardSetup, demo_materials};
 use millrace_tests::{Rig, Who};
 use serde_json::{Value, json};
 
@@ -55,17 +55,7 @@ const WAYS: [Way; 4] = [V14, V17_KEY, V19, V19_JSON2_KEY];
 
 /// Which silo each of the demo's materials comes from; the standard API does not tell.
 pub(super) fn materials() -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    for order in demo_orders().expect("the file parses") {
-        for line in order.components {
-            let code = match line.equipment {
-                Some(code) if code != order.equipment => code,
-                Some(_) | None => "manual".to_owned(),
-            };
-            found.entry(line.product).or_insert(code);
-        }
-    }
-    found
+    demo_materials().expect("the file parses")
 }
 
 pub(super) async fn on(way: Way, seed: u64, mark_done: MarkDone) -> Rig {

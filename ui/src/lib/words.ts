@@ -2,7 +2,7 @@
 import type {
   BatchWord, DoseState, DownloadStepName, FaultGroup, FindingWeight, FinishStep, LinkStateView, MovementKind, OrderChoice,
   OrderDifference, OutboxKind, Phase, PostingState, Refusal, Role, RunState, SignatureMeaning, SlotDecision, SlotShows, SlotStanding,
-  WhyNot,
+  ProofKind, WhyNot,
 } from "../bindings";
 import { m } from "../paraglide/messages.js";
 import type { StateShape } from "../widgets/shapes";
@@ -118,6 +118,9 @@ export const choiceWords: Words<OrderChoice> = {
 export function roleNames(roles: readonly Role[]): string {
   return roles.length > 0 ? roles.map((role) => roleWords[role]()).join(", ") : m.role_none();
 }
+
+/** By what somebody shows who they are, in the order of the lists. */
+export const proofWords: Record<ProofKind, () => string> = { secret: m.proof_secret, pin: m.proof_pin, badge: m.proof_badge };
 
 function roleName(word: string): string {
   return word in roleWords ? roleWords[word as Role]() : word;

@@ -237,7 +237,8 @@ impl Sessions {
     ) -> Option<i64> {
         let now = clock.mono_ms();
         self.with(token, |session| {
-            times.next_in_ms(now.saturating_sub(session.touched_mono_ms))
+            let is_locked = session.settle(now, times) == Standing::Locked;
+            (!is_locked).then(|| times.next_in_ms(now.saturating_sub(session.touched_mono_ms)))?
         })
         .flatten()
     }

@@ -116,15 +116,17 @@ pub struct QuickList {
     pub others: Vec<String>,
 }
 
-/// The person behind a name and a proof; a whole secret makes PIN and badge good again.
+/// The person behind a name and the whole secret, which makes PIN and badge good again.
+async fn prove_whole(inner: &Inner, name: &str, secret: &str) -> Result<PersonRow, AppError> {
+    let person = authenticate(&inner.store, inner.clock.as_ref(), name, secret).await?;
+    whole_given(inner, person.id).await?;
+    Ok(person)
+}
+
+/// The person behind a name and a proof.
 async fn prove(inner: &Inner, name: &str, proof: &Proof) -> Result<PersonRow, AppError> {
     let kind = match proof.kind {
-        ProofKind::Secret => {
-            let person =
-                authenticate(&inner.store, inner.clock.as_ref(), name, &proof.text).await?;
-            whole_given(inner, person.id).await?;
-            return Ok(person);
-        }
+        ProofKind::Secret => return prove_whole(inner, name, &proof.text).await,
         ProofKind::Pin => QuickKind::Pin,
         ProofKind::Badge => QuickKind::Badge,
     };
@@ -307,14 +309,7 @@ pub(super) async fn quick_set(context: &Context, request: QuickSet) -> Result<Qu
     quick::judge(request.kind, &request.text)
         .map_err(|why| AppError::refusal(ErrorCode::BadRequest, why))?;
     let caller = context.caller()?;
-    let person = authenticate(
-        &inner.store,
-        inner.clock.as_ref(),
-        &caller.name,
-        &request.secret,
-    )
-    .await?;
-    whole_given(inner, person.id).await?;
+    let person = prove_whole(inner, &caller.name, &request.secret).await?;
     let phc = hash_secret(request.text).await?;
     let at_ms = inner.clock.now_ms();
     let kind = request.kind;

@@ -166,8 +166,7 @@ pub(super) fn view(context: &Context, token: String, caller: &Caller) -> Session
         standing: caller.standing,
         next_in_ms: inner
             .sessions
-            .next_in_ms(&held, inner.clock.as_ref(), &inner.lock_times)
-            .filter(|_| caller.standing != Standing::Locked),
+            .next_in_ms(&held, inner.clock.as_ref(), &inner.lock_times),
     }
 }
 

@@ -10,7 +10,7 @@ use millrace_core::erp::{ConsumptionLine, ConsumptionPost};
 use millrace_core::units::Grams;
 use millrace_plant::odoo::{
     BookView, FaultChange, FaultScope, OdooBook, OdooConfig, OdooVersion, OrderState, OrderView,
-    StandardSetup, Uom, VirtualOdoo, demo_orders, serve,
+    StandardSetup, Uom, VirtualOdoo, demo_materials, demo_orders, serve,
 };
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -106,18 +106,7 @@ impl Peer {
 
 /// Which silo each demo material comes from.
 pub(super) fn materials() -> BTreeMap<String, String> {
-    let orders = demo_orders().expect("the file parses");
-    let mut found = BTreeMap::new();
-    for order in orders {
-        for line in order.components {
-            let code = match line.equipment {
-                Some(code) if code != order.equipment => code,
-                Some(_) | None => "manual".to_owned(),
-            };
-            found.entry(line.product).or_insert(code);
-        }
-    }
-    found
+    demo_materials().expect("the file parses")
 }
 
 pub(super) fn settings(dialect: Dialect, url: &str, changes: serde_json::Value) -> ErpConfig {

@@ -29,7 +29,7 @@ pub use book::{
     OrderState, StockMove, Told,
 };
 pub use change::{AppliedItem, Material, Updated};
-pub use demo::demo_orders;
+pub use demo::{demo_materials, demo_orders};
 pub use edit::OrderEdit;
 pub use fault::{FaultChange, FaultScope, Faults};
 pub use route::router;
