@@ -7,6 +7,8 @@ use millrace_tests::{Rig, Who};
 use serde_json::json;
 
 const HOUR_MS: i64 = 3_600_000;
+/// Guesses within an hour, as many as the threat model in SECURITY.md names.
+const TRIES: i64 = 100_000;
 
 async fn try_at(rig: &Rig, station: &str, user: &str, secret: &str) -> Result<(), ErrorCode> {
     let open = json!({ "user": user, "secret": secret });
@@ -21,7 +23,7 @@ async fn try_at(rig: &Rig, station: &str, user: &str, secret: &str) -> Result<()
 async fn an_hour_of_guessing_judges_few_guesses_and_a_restart_gives_none_back() {
     let rig = Rig::start(1_620).await;
     let mut judged = 0;
-    for _ in 0..7_200 {
+    for n in 0..TRIES {
         match try_at(&rig, "", "Operator 1", "guess")
             .await
             .expect_err("wrong")
@@ -30,7 +32,8 @@ async fn an_hour_of_guessing_judges_few_guesses_and_a_restart_gives_none_back() 
             ErrorCode::LockedOut => {}
             other => panic!("{other:?}"),
         }
-        rig.clock.advance_ms(HOUR_MS / 7_200);
+        let upto = |n: i64| n * HOUR_MS / TRIES;
+        rig.clock.advance_ms(upto(n + 1) - upto(n));
     }
     assert!((5..=40).contains(&judged), "{judged} guesses were judged");
     // What a pause refused is not in the trail: nobody fills the books by knocking.
@@ -119,6 +122,85 @@ async fn what_others_typed_at_a_panel_keeps_nobody_from_stopping_the_line() {
         .await
         .expect("stopping is not kept away");
     rig.finish().await;
+}
+
+#[tokio::test]
+async fn what_others_typed_under_a_name_keeps_its_owner_from_nothing_but_a_few_stops() {
+    let rig = Rig::start(1_625).await;
+    let id = rig.begin("WH/MO/00101/1").await;
+    rig.until("it doses", 400, |live| {
+        live.batch
+            .as_ref()
+            .is_some_and(|batch| batch.run == Run::Running)
+    })
+    .await;
+    for _ in 0..5 {
+        assert!(
+            try_at(&rig, "panel-9", "Operator 1", "guess")
+                .await
+                .is_err()
+        );
+    }
+    let right = rig.secret("Operator 1").await;
+    let stop = |secret: &str| {
+        let stop = json!({ "id": id, "version": 0, "reason": "wrong material", "secret": secret });
+        rig.call(Who::Operator, "batch_stop", stop)
+    };
+    // An open session is no way around the pauses either: it has five tries, then it waits like all others.
+    let mut codes = Vec::new();
+    for _ in 0..8 {
+        codes.push(stop("guess").await.expect_err("wrong").code);
+    }
+    assert_eq!(codes[..5], [ErrorCode::WrongSecret; 5]);
+    assert_eq!(codes[5..], [ErrorCode::LockedOut; 3]);
+    let waits = stop(&right).await.expect_err("a pause");
+    assert_eq!(waits.code, ErrorCode::LockedOut);
+    rig.clock.advance_ms(HOUR_MS / 4);
+    let rig = rig.crash_and_restart().await;
+    // A session opened before somebody guessed stops at once.
+    for _ in 0..5 {
+        assert!(
+            try_at(&rig, "panel-9", "Operator 1", "guess")
+                .await
+                .is_err()
+        );
+    }
+    let paused = try_at(&rig, "panel-1", "Operator 1", &right).await;
+    assert_eq!(paused, Err(ErrorCode::LockedOut));
+    let stop = json!({ "id": id, "version": 0, "reason": "wrong material", "secret": right });
+    rig.ok(Who::Operator, "batch_stop", stop).await;
+    rig.finish().await;
+}
+
+#[tokio::test]
+async fn many_clients_at_once_get_no_more_tries_than_one() {
+    let rig = Rig::start(1_626).await;
+    let mut clients = tokio::task::JoinSet::new();
+    for n in 0..400 {
+        let app = rig.app.clone();
+        clients.spawn(async move {
+            let open = json!({ "user": "Supervisor 1", "secret": format!("guess {n}") });
+            let station = format!("http {n}");
+            let tried = app
+                .dispatch_from(&station, "session_open", open, None)
+                .await;
+            tried.expect_err("wrong").code
+        });
+    }
+    let codes = clients.join_all().await;
+    let judged = codes
+        .iter()
+        .filter(|code| **code == ErrorCode::WrongSecret)
+        .count();
+    assert_eq!(judged, 5, "as many as one client alone");
+    assert_eq!(
+        codes
+            .iter()
+            .filter(|code| **code == ErrorCode::LockedOut)
+            .count(),
+        395
+    );
+    assert_eq!(rig.audit_count("session_refused").await, 5);
 }
 
 #[tokio::test]

@@ -27,6 +27,8 @@ use crate::inner::Inner;
 
 /// A session ends at the latest after this.
 const SESSION_MAX_MS: i64 = 12 * 60 * 60 * 1000;
+/// How many tries to stop a line a session has that no pause holds back.
+const STOP_TRIES_MAX: u32 = 5;
 /// What hashing a secret costs, in memory (KiB), passes and lanes: 110 to 150 ms on the machine that
 /// `docs/benchmarks.md` describes, 300 ms at the most on one half as fast. Above the floor of 19 MiB, 2, 1.
 const COST: (u32, u32, u32) = (65_536, 2, 1);
@@ -122,6 +124,8 @@ struct Session {
     touched_mono_ms: i64,
     /// The lowest that it has stood since the last proof; a touch alone gives nothing back.
     reached: Standing,
+    /// Secrets tried to stop a line since the last right one.
+    stop_tries: u32,
 }
 
 impl Session {
@@ -177,6 +181,7 @@ impl Sessions {
                 opened_mono_ms: now,
                 touched_mono_ms: now,
                 reached: Standing::Open,
+                stop_tries: 0,
             },
         );
         Ok(token)
@@ -212,6 +217,21 @@ impl Sessions {
                 session.touched_mono_ms = now;
             }
         });
+    }
+
+    /// Counts a try to stop a line in this session, before it is judged. True for the first ones, which no
+    /// pause holds back: whoever guesses gets these few for a session that took the secret to open.
+    pub(crate) fn may_stop_at_once(&self, token: &str) -> bool {
+        self.with(token, |session| {
+            session.stop_tries = session.stop_tries.saturating_add(1);
+            session.stop_tries <= STOP_TRIES_MAX
+        })
+        .unwrap_or(false)
+    }
+
+    /// The secret was right: the tries begin anew.
+    pub(crate) fn stopped(&self, token: &str) {
+        self.with(token, |session| session.stop_tries = 0);
     }
 
     /// Locks a session at once.

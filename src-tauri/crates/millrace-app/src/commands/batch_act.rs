@@ -39,6 +39,15 @@ pub(super) fn reason(text: &str) -> Result<String, AppError> {
     Ok(text.to_owned())
 }
 
+/// What people do to a batch that runs, as the trail names it and as the second of two is told it.
+const RUN_ACTS: [(&str, &str); 5] = [
+    ("batch_start", "started"),
+    ("batch_pause", "paused"),
+    ("batch_resume", "resumed"),
+    ("batch_stop", "stopped"),
+    ("batch_cancel", "cancelled"),
+];
+
 /// Refuses when the batch is not as the caller saw it; says what changed, and who did it.
 pub(super) fn same_version(read: &Read<'_>, row: &BatchRow, version: i64) -> Result<(), AppError> {
     if row.version == version {
@@ -57,7 +66,15 @@ pub(super) fn same_version(read: &Read<'_>, row: &BatchRow, version: i64) -> Res
                 |who| format!("it was {who}"),
             )
         }
-        run => format!("it is {} now", run.word()),
+        run => {
+            let acts = RUN_ACTS.map(|(action, _)| action);
+            let last = read.audit_last_act(&format!("batch:{}", row.id), &acts)?;
+            let who = last.and_then(|(by, action)| {
+                let known = RUN_ACTS.iter().find(|(name, _)| *name == action)?;
+                Some(format!(", it was {} by {by}", known.1))
+            });
+            format!("it is {} now{}", run.word(), who.unwrap_or_default())
+        }
     };
     Err(AppError::refusal(
         ErrorCode::Changed,

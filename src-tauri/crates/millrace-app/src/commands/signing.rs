@@ -40,9 +40,19 @@ pub(super) async fn sign(context: &Context, secret: &str) -> Result<Signer, AppE
     sign_counted(context, secret, &Counted::Station).await
 }
 
-/// As [`sign`], for what must not be kept away by what others typed at the same panel: stopping a line.
+/// As [`sign`], for what must not be kept away by what others typed, at the same panel or under the same
+/// name elsewhere: stopping a line.
 pub(super) async fn sign_stop(context: &Context, secret: &str) -> Result<Signer, AppError> {
-    sign_counted(context, secret, &Counted::PersonOnly).await
+    let sessions = &context.app.inner.sessions;
+    let token = context.token.as_deref().unwrap_or_default();
+    let by = if sessions.may_stop_at_once(token) {
+        Counted::Stopping
+    } else {
+        Counted::PersonOnly
+    };
+    let signer = sign_counted(context, secret, &by).await?;
+    sessions.stopped(token);
+    Ok(signer)
 }
 
 async fn sign_counted(context: &Context, secret: &str, by: &Counted) -> Result<Signer, AppError> {

@@ -60,6 +60,9 @@ pub(crate) enum Counted {
     Station,
     /// Nowhere: stopping a line is not kept away by what others typed at the same panel.
     PersonOnly,
+    /// Nowhere, and no pause of the person holds it back: the first tries to stop a line in an open session.
+    /// They count for the person all the same.
+    Stopping,
 }
 
 /// The station that counts; `None` for the program itself.
@@ -185,6 +188,7 @@ pub(crate) async fn authenticate_counted(
     let at = station.clone();
     let id = person.as_ref().map(|person| person.id);
     let typed = unknown(name);
+    let is_stopping = *by == Counted::Stopping;
     rebase(store, id, at.as_deref(), &typed, now_ms).await?;
     let whom = format!(
         "for {}",
@@ -195,7 +199,9 @@ pub(crate) async fn authenticate_counted(
             count_station(tx, at.as_deref(), now_ms)?;
             if let Some(id) = id {
                 let person = tx.person(id)?;
-                check_pause(&whom, person.locked_until_ms, now_ms)?;
+                if !is_stopping {
+                    check_pause(&whom, person.locked_until_ms, now_ms)?;
+                }
                 let failed = person.failed_attempts + 1;
                 tx.person_attempts_set(id, failed, pause_until(failed, PERSON_MAX, now_ms))?;
             } else {

@@ -275,6 +275,27 @@ impl Read<'_> {
         Ok(found.and_then(|(seq, hash)| Anchor::of(seq, &hash).ok()))
     }
 
+    /// Who did one of these actions on this object last, and which; `None` = nobody did.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn audit_last_act(
+        &self,
+        object: &str,
+        actions: &[&str],
+    ) -> Result<Option<(String, String)>, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT actor, action FROM audit WHERE object = ?1 AND action IN (SELECT value FROM json_each(?2)) ORDER BY seq DESC LIMIT 1",
+            )?
+            .query_row(
+                (object, serde_json::json!(actions).to_string()),
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()?)
+    }
+
     /// How many rows name this action.
     ///
     /// # Errors
