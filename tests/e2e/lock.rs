@@ -356,4 +356,18 @@ async fn the_next_shift_takes_over_with_a_note() {
                 && event["params"]["person"] == "Supervisor 1"
         });
     assert!(told, "{overview:#}");
+    let notes = rig
+        .call_as(fresh, "hand_over_list", json!({}))
+        .await
+        .expect("may look");
+    let newest = &notes["rows"][0];
+    assert_eq!(
+        (newest["from"].as_str(), newest["to"].as_str()),
+        (Some("Operator 1"), Some("Supervisor 1"))
+    );
+    assert_eq!(
+        newest["note"],
+        "Silo C doses slowly.\nMO 43 waits for premix."
+    );
+    assert_eq!(notes["rows"].as_array().map(Vec::len), Some(1));
 }

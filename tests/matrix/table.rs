@@ -66,6 +66,7 @@ pub(crate) const TABLE: &[(&str, For)] = &[
     ("session_lock", For::Session),
     ("session_unlock", For::Session),
     ("session_hand_over", For::Session),
+    ("hand_over_list", ALL),
     ("quick_list", For::Session),
     ("quick_set", For::Session),
     ("quick_clear", For::Session),

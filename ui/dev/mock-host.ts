@@ -273,6 +273,13 @@ const handlers: Handlers = {
     standing = "open";
     return logIn(name, proof.text);
   },
+  hand_over_list: () => ({
+    rows: [
+      { seq: 412, at_ms: START_MS - 95 * MIN, from: "Operator 1", to: "Operator 2", station: "window", note: "Silo C doses slowly.\nWH/MO/00043 waits for premix." },
+      { seq: 318, at_ms: START_MS - 575 * MIN, from: "Operator 3", to: "Operator 1", station: "window", note: "" },
+      { seq: 207, at_ms: START_MS - 1_055 * MIN, from: "Operator 2", to: "Operator 3", station: "window", note: "Molasses filter was cleaned at 22:10." },
+    ],
+  }),
   quick_list: () => ({ own: [{ kind: "pin", set_at_ms: START_MS - 20 * 1440 * MIN, is_off: false }], is_known_here: true, others: ["Operator 1", "Administrator 1"] }),
   quick_set: () => ({ own: [{ kind: "pin", set_at_ms: now(), is_off: false }], is_known_here: true, others: ["Operator 1"] }),
   quick_clear: () => ({}),

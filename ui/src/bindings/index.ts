@@ -1098,6 +1098,36 @@ export type GuaranteeView = { "kind": "unique_key",
  * Version of what keeps the keys there.
  */
 version: string, } | { "kind": "read_back" };
+export type HandOverList = { 
+/**
+ * At most 50.
+ */
+rows: Array<HandOverRow>, };
+export type HandOverRow = { 
+/**
+ * Number of the trail's row.
+ */
+seq: number, 
+/**
+ * When, UTC milliseconds.
+ */
+at_ms: number, 
+/**
+ * Who left.
+ */
+from: string, 
+/**
+ * Who took over.
+ */
+to: string, 
+/**
+ * Where: the name of the station; empty for the program itself.
+ */
+station: string, 
+/**
+ * What the next shift must know; may be empty.
+ */
+note: string, };
 export type HistoryList = { 
 /**
  * Part of the label or product; empty = all.
@@ -3261,6 +3291,7 @@ export interface Commands {
   session_lock: { request: Nothing; response: SessionView };
   session_unlock: { request: SessionUnlock; response: SessionView };
   session_hand_over: { request: SessionHandOver; response: SessionView };
+  hand_over_list: { request: Nothing; response: HandOverList };
   quick_list: { request: Nothing; response: QuickList };
   quick_set: { request: QuickSet; response: QuickList };
   quick_clear: { request: QuickClear; response: Done };

@@ -13,6 +13,7 @@ pub(crate) mod build;
 pub mod chart;
 pub mod erp;
 pub mod examine;
+pub mod hand_over;
 pub mod history;
 pub mod live;
 pub mod lock;

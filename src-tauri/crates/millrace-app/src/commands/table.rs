@@ -13,6 +13,7 @@ use super::batch::{
 use super::chart::{BatchChartGet, ChartView};
 use super::erp::{ErpExamination, ErpView};
 use super::examine::{PlcExamination, PlcExamine};
+use super::hand_over::HandOverList;
 use super::history::{HistoryList, HistoryPage};
 use super::live::LiveView;
 use super::lock::{QuickClear, QuickList, QuickSet, SessionHandOver, SessionUnlock};
@@ -37,9 +38,9 @@ use super::training::{TrainingSet, TrainingView};
 use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
-    backup, batch_act, batch_command, batch_view, chart, erp, examine, history, live, lock, manual,
-    order, order_decide, outbox, outbox_act, overview, person, person_act, plc, plc_decide,
-    plc_event, record, session, settings, settings_act, silo, trail, training,
+    backup, batch_act, batch_command, batch_view, chart, erp, examine, hand_over, history, live,
+    lock, manual, order, order_decide, outbox, outbox_act, overview, person, person_act, plc,
+    plc_decide, plc_event, record, session, settings, settings_act, silo, trail, training,
 };
 use crate::error::AppError;
 
@@ -109,6 +110,7 @@ commands! {
     lock::session_lock(Nothing) -> SessionView, [session, audited];
     lock::session_unlock(SessionUnlock) -> SessionView, [session, audited];
     lock::session_hand_over(SessionHandOver) -> SessionView, [session, audited];
+    hand_over::hand_over_list(Nothing) -> HandOverList, [right View];
     lock::quick_list(Nothing) -> QuickList, [session];
     lock::quick_set(QuickSet) -> QuickList, [session, audited];
     lock::quick_clear(QuickClear) -> Done, [session, audited];

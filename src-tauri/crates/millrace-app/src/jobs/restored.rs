@@ -34,32 +34,6 @@ pub(super) async fn may_send(
     Ok(judge(known.as_ref(), post, held))
 }
 
-/// Whether the ERP holds a message that may have been sent in the time that the books do not know. Where
-/// it cuts its answer there is no receipt any more; the finished weight then tells: it is in the same
-/// call, it is the order's running total, and no other call of ours has written just this one.
-pub(super) fn holds(inner: &Inner, post: &ConsumptionPost, held: &ErpOrderState) -> bool {
-    inner.restored.is_some() && is_shown(post, held)
-}
-
-fn is_shown(post: &ConsumptionPost, held: &ErpOrderState) -> bool {
-    let weighs = post
-        .finished_g
-        .is_some_and(|ours| ours.0 > 0 && ours == held.produced_g);
-    weighs
-        && post
-            .lines
-            .iter()
-            .filter(|line| line.consumed_g.0 > 0)
-            .all(|line| {
-                held.lines.iter().any(|shown| {
-                    let seen = shown
-                        .limit_g
-                        .map_or(line.consumed_g, |limit| limit.min(line.consumed_g));
-                    shown.equipment_code == line.equipment_code && shown.consumed_g == seen
-                })
-            })
-}
-
 /// What the ERP held after the order's last message that these books know to be booked.
 fn known(read: &Read<'_>, row: &OutboxRow) -> Result<Option<Known>, AppError> {
     let Some(order_id) = row.order_id else {
@@ -244,19 +218,6 @@ mod tests {
     fn what_the_erp_cuts_or_a_person_booked_proves_nothing() {
         assert!(judge(Some(&known(100)), &post(200), &held(100, Some(100))).is_err());
         assert!(judge(Some(&Known::Unclear), &post(200), &held(100, None)).is_err());
-    }
-
-    #[test]
-    fn the_finished_weight_proves_what_the_erp_cuts() {
-        let mut shown = held(100, Some(100));
-        assert!(!is_shown(&post(120), &shown), "another weight");
-        shown.produced_g = Grams(120);
-        assert!(is_shown(&post(120), &shown));
-        shown.lines[0].consumed_g = Grams(90);
-        assert!(!is_shown(&post(120), &shown), "less than its cut");
-        let mut unweighed = post(120);
-        unweighed.finished_g = None;
-        assert!(!is_shown(&unweighed, &held(120, Some(120))));
     }
 
     #[test]
