@@ -1,5 +1,5 @@
 // The scripted backend's people and roles.
-import type { Commands, Grant, PersonView, Right, Role, SessionView } from "../src/bindings";
+import type { ApiTokenView, Commands, Grant, PersonView, Right, Role, SessionView } from "../src/bindings";
 import { MIN, START_MS } from "./mock-world";
 
 type Answers = { [C in keyof Commands]?: (request: Commands[C]["request"]) => Commands[C]["response"] };
@@ -38,10 +38,30 @@ export function personAnswers({ now, refuse, rights, changed, secretChanged, vie
     changed();
     return found;
   };
+  const token = (id: number, name: string, rights: Right[], more: Partial<ApiTokenView> = {}): ApiTokenView => ({
+    id, name, by: "Administrator 1", rights, created_at_ms: START_MS - 20 * DAY, expires_at_ms: START_MS + 70 * DAY, is_good: true, used_at_ms: START_MS - 4 * MIN, ended_at_ms: null, ended_by: null, ...more,
+  });
+  const tokens: ApiTokenView[] = [
+    token(3, "erp-sync", ["view", "order_import", "outbox_retry"]),
+    token(2, "wall-screen", ["view"], { used_at_ms: null, expires_at_ms: START_MS + 9 * DAY }),
+    token(1, "nightly-export", ["audit_view", "audit_export"], { is_good: false, ended_at_ms: START_MS - 3 * DAY, ended_by: "Administrator 1", used_at_ms: null }),
+  ];
+  const tokenList = () => ({ tokens, rights: ["view", "order_import", "outbox_retry", "plc_examine", "erp_examine", "audit_view", "audit_export", "backup_make"] as Right[], days_max: 366 });
   const secret = "k7mq-2xwf-9rtp-hd4c";
   return {
     person_list: () => ({ people, site: "demo", site_name: "North mill", line: "Line 1", own_grants: [at("super_admin")] }),
     person_get: ({ id }) => people.find((each) => each.id === id) ?? refuse("not_found", ""),
+    api_token_list: () => tokenList(),
+    api_token_add: ({ name, rights: given, days }) => {
+      tokens.unshift({ ...token(tokens.length + 1, name, given), created_at_ms: now(), expires_at_ms: now() + days * DAY, used_at_ms: null });
+      changed();
+      return { list: tokenList(), token: "5f0c9a1be27d48360b9e4cf2718da3560e9b1d7c42f8a5b3906e7d1fc8a2b450" };
+    },
+    api_token_end: ({ id }) => {
+      Object.assign(tokens.find((each) => each.id === id) ?? refuse("not_found", ""), { is_good: false, ended_at_ms: now(), ended_by: "Administrator 1" });
+      changed();
+      return tokenList();
+    },
     role_list: () => ({
       roles: (Object.keys(rights) as Role[]).sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b)).map((role) => ({ role, rights: rights[role], is_administrative: role === "admin" || role === "super_admin" })),
       rights: rights.super_admin,

@@ -14,6 +14,87 @@ allowed: boolean,
  * Why not.
  */
 why_not: WhyNot | null, };
+export type ApiTokenAdd = { 
+/**
+ * What the program is called.
+ */
+name: string, 
+/**
+ * What it may do.
+ */
+rights: Array<Right>, 
+/**
+ * For how long, days.
+ */
+days: number, };
+export type ApiTokenEnd = { 
+/**
+ * Which.
+ */
+id: number, };
+export type ApiTokenList = { 
+/**
+ * Open ones first, then the newest.
+ */
+tokens: Array<ApiTokenView>, 
+/**
+ * What the caller may give one.
+ */
+rights: Array<Right>, 
+/**
+ * Longest time that one holds, days.
+ */
+days_max: number, };
+export type ApiTokenMade = { 
+/**
+ * All of them.
+ */
+list: ApiTokenList, 
+/**
+ * What the program sends as its bearer token.
+ */
+token: string, };
+export type ApiTokenView = { 
+/**
+ * Its number.
+ */
+id: number, 
+/**
+ * What the program is called; the trail names it behind its maker.
+ */
+name: string, 
+/**
+ * Who made it and answers for it.
+ */
+by: string, 
+/**
+ * What it may do, as far as its maker still may.
+ */
+rights: Array<Right>, 
+/**
+ * When it was made, UTC milliseconds.
+ */
+created_at_ms: number, 
+/**
+ * Until when it holds, UTC milliseconds.
+ */
+expires_at_ms: number, 
+/**
+ * It holds now.
+ */
+is_good: boolean, 
+/**
+ * When it was used last since the start of the program, UTC milliseconds.
+ */
+used_at_ms: number | null, 
+/**
+ * When it was ended, UTC milliseconds.
+ */
+ended_at_ms: number | null, 
+/**
+ * By whom.
+ */
+ended_by: string | null, };
 export type AppError = { 
 /**
  * To branch on.
@@ -3347,6 +3428,9 @@ export interface Commands {
   person_disable: { request: PersonAct; response: PersonView };
   person_enable: { request: PersonAct; response: PersonView };
   person_secret_reset: { request: PersonAct; response: PersonSecretView };
+  api_token_list: { request: Nothing; response: ApiTokenList };
+  api_token_add: { request: ApiTokenAdd; response: ApiTokenMade };
+  api_token_end: { request: ApiTokenEnd; response: ApiTokenList };
   backup_list: { request: Nothing; response: BackupView };
   backup_now: { request: Nothing; response: BackupView };
   backup_try: { request: Nothing; response: BackupView };

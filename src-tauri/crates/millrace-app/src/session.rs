@@ -3,6 +3,7 @@
 
 pub(crate) mod guess;
 pub(crate) mod quick;
+pub(crate) mod script;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -48,6 +49,8 @@ pub struct Caller {
     pub must_change_secret: bool,
     /// How much of the rights the session has now.
     pub standing: Standing,
+    /// The rights that a program's token is bound to; `None` = a person's session.
+    pub script: Option<Vec<Right>>,
 }
 
 impl Caller {
@@ -59,13 +62,21 @@ impl Caller {
             roles: access::roles_at(&person.grants, place),
             must_change_secret: person.must_change_secret,
             standing: Standing::Open,
+            script: None,
         }
     }
 
-    /// True when one of the roles carries the right, and the session has it now.
+    /// True when one of the roles carries the right, and the session or token has it now.
     #[must_use]
     pub fn may(&self, right: Right) -> bool {
-        access::may(&self.roles, right) && self.standing.allows(right)
+        access::may(&self.roles, right) && self.standing.allows(right) && self.is_within(right)
+    }
+
+    /// False where a program's token is not bound to the right.
+    fn is_within(&self, right: Right) -> bool {
+        self.script
+            .as_ref()
+            .is_none_or(|rights| rights.contains(&right))
     }
 
     /// Refuses when no role carries the right.
@@ -82,6 +93,12 @@ impl Caller {
         }
         if self.may(right) {
             return Ok(());
+        }
+        if !self.is_within(right) {
+            return Err(AppError::refusal(
+                ErrorCode::NoRight,
+                format!("the token {} lacks the right for this", self.name),
+            ));
         }
         if access::may(&self.roles, right) {
             return Err(self.must_unlock());
@@ -146,6 +163,8 @@ pub(crate) struct Sessions {
     open: Mutex<HashMap<[u8; 32], Session>>,
     /// Who gave the whole secret at which station, and when (monotonic clock).
     whole: Mutex<HashMap<(String, UserId), i64>>,
+    /// Tokens of programs.
+    scripts: script::Scripts,
     /// Held while sessions are brought to what the books say, so that the newest books win.
     turn: tokio::sync::Mutex<()>,
 }
@@ -195,13 +214,17 @@ impl Sessions {
         times: &LockTimes,
     ) -> Option<Caller> {
         let now = clock.mono_ms();
+        let hash = token_hash(token);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.get_mut(&token_hash(token))
+        let session = open
+            .get_mut(&hash)
             .filter(|session| !session.is_over(now))
             .map(|session| Caller {
                 standing: session.settle(now, times),
                 ..session.caller.clone()
-            })
+            });
+        drop(open);
+        session.or_else(|| self.scripts.caller(&hash, clock.now_ms()))
     }
 
     fn with<T>(&self, token: &str, act: impl FnOnce(&mut Session) -> T) -> Option<T> {
@@ -399,6 +422,7 @@ pub(crate) async fn open_for(
 /// As the store reports them.
 pub(crate) async fn refresh(inner: &Inner, id: UserId) -> Result<PersonRow, AppError> {
     let _turn = inner.sessions.turn.lock().await;
+    script::read(inner).await?;
     let now = inner
         .store
         .read(move |read| read.person(id).map_err(AppError::from))

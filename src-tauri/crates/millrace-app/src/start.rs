@@ -31,7 +31,7 @@ use crate::jobs::posting::Worked;
 use crate::jobs::rate::RateBound;
 use crate::jobs::{ErpLink, posting};
 use crate::lock::FolderLock;
-use crate::session::Sessions;
+use crate::session::{Sessions, script};
 use crate::setup::{Pace, Setup};
 use crate::task;
 use crate::trail::job;
@@ -282,6 +282,11 @@ impl App {
             map: map.clone(),
             erp,
         });
+        if damage.is_none() {
+            script::refresh(&inner)
+                .await
+                .map_err(|error| StartError(error.to_string()))?;
+        }
         let engine = plc
             .zip(map)
             .map(|(plc, map)| Engine::new(Arc::clone(&inner), plc, map));

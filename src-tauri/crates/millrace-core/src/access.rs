@@ -4,6 +4,7 @@
 pub mod lock;
 pub mod manage;
 pub mod quick;
+pub mod script;
 
 use serde::{Deserialize, Serialize};
 

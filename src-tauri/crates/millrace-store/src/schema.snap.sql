@@ -1,3 +1,4 @@
+CREATE UNIQUE INDEX api_token_open ON api_token (person_id, name COLLATE NOCASE) WHERE ended_at_ms IS NULL;
 CREATE INDEX audit_by_action ON audit (action, seq);
 CREATE INDEX audit_by_actor ON audit (actor, seq);
 CREATE INDEX audit_by_object ON audit (object, seq);
@@ -23,6 +24,21 @@ CREATE INDEX silo_movement_by_silo ON silo_movement (silo_no, seq);
 CREATE INDEX silo_movement_by_time ON silo_movement (at_ms);
 CREATE UNIQUE INDEX silo_movement_once ON silo_movement (batch_id, silo_no) WHERE kind = 'dosing';
 CREATE INDEX slot_request_open ON slot_request (id) WHERE done_at_ms IS NULL;
+CREATE TABLE api_token (
+    id            INTEGER PRIMARY KEY,
+    -- What the program is called; the trail names it behind its maker.
+    name          TEXT NOT NULL,
+    person_id     INTEGER NOT NULL REFERENCES person (id),
+    -- SHA-256 of the token, hexadecimal. The token itself is in no book.
+    hash          TEXT NOT NULL UNIQUE CHECK (length(hash) = 64),
+    -- JSON list of rights.
+    rights        TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL,
+    ended_at_ms   INTEGER,
+    ended_by      TEXT,
+    CHECK ((ended_at_ms IS NULL) = (ended_by IS NULL))
+) STRICT;
 CREATE TABLE audit (
     seq       INTEGER PRIMARY KEY,
     at_ms     INTEGER NOT NULL,

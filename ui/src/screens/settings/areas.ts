@@ -7,6 +7,7 @@ import Audit from "./audit/Audit.svelte";
 import Backup from "./backup/Backup.svelte";
 import Values from "./values/Values.svelte";
 import People from "./people/People.svelte";
+import Programs from "./people/Programs.svelte";
 import Roles from "./people/Roles.svelte";
 
 export interface Area {
@@ -23,6 +24,7 @@ export const AREAS: readonly Area[] = [
   { name: "values", title: m.settings_values, component: Values, right: "view", role: "viewer" },
   { name: "people", title: m.settings_people, component: People, right: "person_manage", role: "admin" },
   { name: "roles", title: m.settings_roles, component: Roles, right: "person_manage", role: "admin" },
+  { name: "programs", title: m.settings_programs, component: Programs, right: "person_manage", role: "admin" },
   { name: "audit", title: m.settings_audit, component: Audit, right: "audit_view", role: "auditor" },
   { name: "backup", title: m.settings_backup, component: Backup, right: "view", role: "viewer" },
   { name: "about", title: m.settings_about, component: About, right: "view", role: "viewer" },

@@ -31,6 +31,7 @@ pub mod plc_event;
 mod plc_facts;
 pub mod record;
 pub(crate) mod refused;
+pub mod script;
 pub mod session;
 pub mod settings;
 pub mod settings_act;
@@ -159,6 +160,18 @@ impl App {
                 Err(caller.must_unlock())
             }
             (Access::Right(right), Some(caller)) => caller.must(right),
+            // A program has no session of its own to lock, change or hand over.
+            (Access::Session, Some(caller))
+                if caller.script.is_some() && info.name != "session_get" =>
+            {
+                Err(AppError::refusal(
+                    ErrorCode::NoRight,
+                    format!(
+                        "the token {} is a program's, this is for people",
+                        caller.name
+                    ),
+                ))
+            }
             // Whoever is locked out may look, unlock, hand over and leave; nothing else of their own.
             (Access::Session, Some(caller))
                 if caller.standing == Standing::Locked && !info.name.starts_with("session_") =>

@@ -18,7 +18,7 @@ use super::person::{PersonGet, PersonView, has_other_super_admin, person_get, wh
 use super::session::{SessionView, view};
 use super::{Context, audit, not_logged_in};
 use crate::error::AppError;
-use crate::session::{Caller, authenticate, hash_secret, refresh};
+use crate::session::{Caller, authenticate, hash_secret, refresh, script};
 
 /// More grants than anybody needs.
 const GRANTS_MAX: usize = 64;
@@ -375,6 +375,7 @@ async fn set_disabled(
         })
         .await?;
     inner.sessions.end_of(id);
+    script::refresh(inner).await?;
     person_get(context, PersonGet { id }).await
 }
 
@@ -416,6 +417,7 @@ pub(super) async fn person_secret_reset(
         .await?;
     inner.sessions.end_of(id);
     inner.sessions.forget_whole(id);
+    script::refresh(inner).await?;
     Ok(PersonSecretView {
         person: person_get(context, PersonGet { id }).await?,
         secret,

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use millrace_core::ids::UserId;
 use millrace_store::table::audit::AuditEntry;
 use serde_json::json;
 
@@ -26,7 +25,7 @@ struct Seen {
 /// Counts refusals between two rows.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
-    seen: Mutex<HashMap<(Option<UserId>, &'static str), Seen>>,
+    seen: Mutex<HashMap<(Option<String>, &'static str), Seen>>,
 }
 
 /// One row to write.
@@ -41,7 +40,8 @@ impl Refusals {
     /// Takes one more refusal; answers the rows that are due.
     fn add(&self, caller: Option<&Caller>, command: &'static str, mono_ms: i64) -> Vec<Row> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (caller.map(|caller| caller.id), command);
+        // By name: a program acts under its maker's number, and is told apart from them.
+        let key = (caller.map(|caller| caller.name.clone()), command);
         seen.entry(key)
             .or_insert_with(|| Seen {
                 name: caller.map_or_else(|| "unknown".into(), |caller| caller.name.clone()),
@@ -68,7 +68,7 @@ impl Refusals {
 }
 
 fn due(
-    seen: &mut HashMap<(Option<UserId>, &'static str), Seen>,
+    seen: &mut HashMap<(Option<String>, &'static str), Seen>,
     is_due: impl Fn(i64) -> bool,
     mono_ms: i64,
 ) -> Vec<Row> {
@@ -129,6 +129,8 @@ async fn write(inner: &Inner, rows: Vec<Row>) {
 
 #[cfg(test)]
 mod tests {
+    use millrace_core::ids::UserId;
+
     use super::*;
 
     fn caller(id: i64) -> Caller {
@@ -138,6 +140,7 @@ mod tests {
             roles: Vec::new(),
             must_change_secret: false,
             standing: millrace_core::access::lock::Standing::Open,
+            script: None,
         }
     }
 

@@ -156,7 +156,7 @@ pub(super) fn view(context: &Context, token: String, caller: &Caller) -> Session
         token.clone()
     };
     let mut rights = access::rights_of(&caller.roles);
-    rights.retain(|right| caller.standing.allows(*right));
+    rights.retain(|right| caller.may(*right));
     SessionView {
         token,
         user: caller.name.clone(),
@@ -286,6 +286,7 @@ pub(super) async fn first_admin_create(
                 roles: vec![Role::SuperAdmin],
                 must_change_secret: false,
                 standing: Standing::Open,
+                script: None,
             })
         })
         .await?;

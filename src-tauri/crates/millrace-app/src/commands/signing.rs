@@ -57,6 +57,12 @@ pub(super) async fn sign_stop(context: &Context, secret: &str) -> Result<Signer,
 
 async fn sign_counted(context: &Context, secret: &str, by: &Counted) -> Result<Signer, AppError> {
     let caller = context.caller()?;
+    if caller.script.is_some() {
+        return Err(AppError::refusal(
+            ErrorCode::NoRight,
+            "a program signs nothing",
+        ));
+    }
     let inner = &context.app.inner;
     let person = authenticate_counted(&inner.store, inner.clock.as_ref(), &caller.name, secret, by)
         .await

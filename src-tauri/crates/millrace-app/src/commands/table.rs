@@ -27,6 +27,7 @@ use super::person_act::{PersonAct, PersonAdd, PersonChange, PersonSecretView, Se
 use super::plc::{PlcFlagsSet, PlcSlotDecide, PlcView};
 use super::plc_event::PlcEventList;
 use super::record::RecordView;
+use super::script::{ApiTokenAdd, ApiTokenEnd, ApiTokenList, ApiTokenMade};
 use super::session::{AppInfo, Done, FirstAdminCreate, Nothing, SessionOpen, SessionView};
 use super::settings::{SettingsDifference, SettingsDifferenceView, SettingsText, SettingsView};
 use super::settings_act::{SettingSet, SettingsImport};
@@ -40,7 +41,7 @@ use super::{Access, CommandInfo, Context};
 use super::{
     backup, batch_act, batch_command, batch_view, chart, erp, examine, hand_over, history, live,
     lock, manual, order, order_decide, outbox, outbox_act, overview, person, person_act, plc,
-    plc_decide, plc_event, record, session, settings, settings_act, silo, trail, training,
+    plc_decide, plc_event, record, script, session, settings, settings_act, silo, trail, training,
 };
 use crate::error::AppError;
 
@@ -166,6 +167,9 @@ commands! {
     person_act::person_disable(PersonAct) -> PersonView, [right PersonManage, audited];
     person_act::person_enable(PersonAct) -> PersonView, [right PersonManage, audited];
     person_act::person_secret_reset(PersonAct) -> PersonSecretView, [right PersonManage, audited];
+    script::api_token_list(Nothing) -> ApiTokenList, [right PersonManage];
+    script::api_token_add(ApiTokenAdd) -> ApiTokenMade, [right PersonManage, audited];
+    script::api_token_end(ApiTokenEnd) -> ApiTokenList, [right PersonManage, audited];
     backup::backup_list(Nothing) -> BackupView, [right View];
     backup::backup_now(Nothing) -> BackupView, [right BackupMake, audited];
     backup::backup_try(Nothing) -> BackupView, [right BackupMake, audited];

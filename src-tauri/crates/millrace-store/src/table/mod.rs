@@ -1,6 +1,7 @@
 //! One file a table: its row, its reads, its writes. Stored words are translated here and nowhere
 //! else; a word that the program does not know is an error, never a guess.
 
+pub mod api_token;
 pub mod area_step;
 pub mod audit;
 pub mod audit_seal;
