@@ -15,14 +15,25 @@ const FIRST: &str = "WH/MO/00101/1";
 /// Set for the part that runs on the small file system.
 const SMALL: &str = "MILLRACE_SMALL_DISK";
 
-/// Runs a test of this file in mounts of its own, on a file system of some megabytes.
 #[test]
 fn on_a_small_disk() {
+    run("12m", "inside");
+}
+
+#[test]
+fn on_a_disk_with_room_for_a_reserve() {
+    run("96m", "with_reserve");
+}
+
+/// Runs a test of this file in mounts of its own, on a file system of some megabytes.
+fn run(size: &str, test: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let own = std::env::current_exe().expect("this test");
-    let script = "mount -t tmpfs -o size=12m tmpfs \"$TMPDIR\" || exit 77; exec \"$0\" --exact --ignored --nocapture disk_full::inside";
+    let script = format!(
+        "mount -t tmpfs -o size={size} tmpfs \"$TMPDIR\" || exit 77; exec \"$0\" --exact --ignored --nocapture disk_full::{test}"
+    );
     let ran = Command::new("unshare")
-        .args(["--mount", "sh", "-c", script])
+        .args(["--mount", "sh", "-c", &script])
         .arg(&own)
         .env("TMPDIR", folder.path())
         .env(SMALL, "1")
@@ -121,4 +132,58 @@ async fn inside() {
     rig.drain().await;
     assert_eq!(acks(&rig), 1);
     rig.check_books(ORDER).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a small disk: `on_a_disk_with_room_for_a_reserve` runs it on one"]
+async fn with_reserve() {
+    assert!(
+        std::env::var_os(SMALL).is_some(),
+        "run `on_a_disk_with_room_for_a_reserve` instead"
+    );
+    let rig = Rig::start(931).await;
+    let reserve = rig.app.store().path().with_file_name("reserve");
+    rig.app.work_disk().await.expect("looked at");
+    assert!(reserve.is_file(), "kept back");
+    rig.begin(FIRST).await;
+    rig.until("half of it", WHOLE_BATCH, |live| {
+        live.batch
+            .as_ref()
+            .is_some_and(|batch| batch.dosed_g > Some(300_000))
+    })
+    .await;
+    let filler = fill(rig.folder());
+    let mut is_full = false;
+    for _ in 0..WHOLE_BATCH {
+        rig.step().await;
+        is_full |= rig.app.store().trouble().is_some();
+        if is_full {
+            break;
+        }
+    }
+    assert!(is_full, "the disk was full");
+    rig.app.work_disk().await.expect("looked at");
+    assert!(!reserve.exists(), "given away");
+    // The disk is as full as before to everybody else; what runs is made to its end and recorded.
+    rig.finish().await;
+    rig.drain().await;
+    rig.step().await;
+    let live = rig.live();
+    assert_eq!(live.books.state, BooksState::Reserve, "{:?}", live.books);
+    rig.check_books(ORDER).await;
+    rig.approve("WH/MO/00102/1").await;
+    let batch = rig.batch("WH/MO/00102/1").await;
+    let start = json!({ "id": batch["row"]["id"], "version": batch["row"]["version"] });
+    for (command, payload) in [("batch_start", start.clone()), ("order_import", json!({}))] {
+        let refused = rig.call(Who::Operator, command, payload).await;
+        let refused = refused.expect_err("nothing new begins");
+        assert_eq!(refused.code, ErrorCode::StoreFailed, "{command}");
+        assert!(refused.message.contains("kept back"), "{refused:?}");
+    }
+    std::fs::remove_file(filler).expect("there");
+    rig.app.work_disk().await.expect("looked at");
+    assert!(reserve.is_file(), "kept back again");
+    rig.step().await;
+    assert_eq!(rig.live().books.state, BooksState::Good);
+    rig.ok(Who::Operator, "batch_start", start).await;
 }

@@ -794,14 +794,14 @@ order_difference: OrderDifferenceView | null,
  */
 plc_texts: Array<PlcTextView>, };
 export type BatchWord = "pending" | "approved" | "rejected" | "in_process" | "paused" | "completed" | "stopped" | "failed" | "cancelled";
-export type BooksState = "good" | "full" | "disk_fault" | "damaged";
+export type BooksState = "good" | "reserve" | "full" | "disk_fault" | "damaged";
 export type BooksView = { 
 /**
  * Whether they can be written to.
  */
 state: BooksState, 
 /**
- * Since when they cannot, UTC milliseconds.
+ * Since when it is not good, UTC milliseconds.
  */
 since_ms: number | null, 
 /**

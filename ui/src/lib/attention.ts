@@ -101,7 +101,7 @@ export function attentionOf(view: AttentionView, now_ms: number): Attention {
 }
 
 const booksWords: Record<Exclude<BooksState, "good">, () => string> = {
-  full: m.banner_books_full, disk_fault: m.banner_books_disk, damaged: m.banner_books_damaged,
+  reserve: m.banner_books_reserve, full: m.banner_books_full, disk_fault: m.banner_books_disk, damaged: m.banner_books_damaged,
 };
 
 /** The banner: live disturbances, worst first. */
@@ -110,7 +110,7 @@ export function disturbances(view: LiveView): Attention[] {
   const batch = view.batch;
   const books = view.books;
   if (books.state !== "good") {
-    found.push({ key: "books", mark: "1", text: booksWords[books.state](), detail: books.state === "full" && books.since_ms !== null ? m.since({ time: timeShort(books.since_ms) }) : books.cause, path: "/settings" });
+    found.push({ key: "books", mark: "1", text: booksWords[books.state](), detail: (books.state === "full" || books.state === "reserve") && books.since_ms !== null ? m.since({ time: timeShort(books.since_ms) }) : books.cause, path: "/settings" });
   } else if (books.room === "low" || books.room === "very_low") {
     const left = books.free_bytes === null ? null : m.banner_room_left({ free: plain(Math.floor(books.free_bytes / 1_048_576)) });
     found.push({ key: "room", mark: books.room === "low" ? "3" : "2", text: m.banner_room_low(), detail: left, path: "/settings" });

@@ -2,6 +2,8 @@
 //! every screen, and over by itself once a commit succeeds again. Leaves out finding the fault, which is
 //! the writer's (`millrace_store`).
 
+mod reserve;
+
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -37,6 +39,8 @@ struct State {
     /// Since when nothing can be committed, UTC milliseconds, and why.
     trouble: Option<(i64, Trouble)>,
     room: Option<Left>,
+    /// Since when the reserve is given away, UTC milliseconds: what runs is finished, nothing new begins.
+    on_reserve: Option<i64>,
 }
 
 /// What is left of a disk.
@@ -52,13 +56,17 @@ impl Disk {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let trouble = state.trouble.as_ref();
         BooksView {
-            state: trouble.map_or(BooksState::Good, |(_, trouble)| match trouble {
-                Trouble::Full(_) => BooksState::Full,
-                Trouble::Disk(_) => BooksState::DiskFault,
-                Trouble::Damaged(_) => BooksState::Damaged,
-            }),
-            since_ms: trouble.map(|(since_ms, _)| *since_ms),
-            cause: trouble.map(|(_, trouble)| sentence(trouble)),
+            state: match (trouble, state.on_reserve) {
+                (Some((_, Trouble::Full(_))), _) => BooksState::Full,
+                (Some((_, Trouble::Disk(_))), _) => BooksState::DiskFault,
+                (Some((_, Trouble::Damaged(_))), _) => BooksState::Damaged,
+                (None, Some(_)) => BooksState::Reserve,
+                (None, None) => BooksState::Good,
+            },
+            since_ms: trouble.map(|(since_ms, _)| *since_ms).or(state.on_reserve),
+            cause: trouble
+                .map(|(_, trouble)| sentence(trouble))
+                .or_else(|| state.on_reserve.map(|_| ON_RESERVE.to_owned())),
             room: room(state.room),
             free_bytes: state
                 .room
@@ -115,6 +123,20 @@ fn sentence(trouble: &Trouble) -> String {
     }
 }
 
+/// Why nothing new begins, and what to do.
+const ON_RESERVE: &str = "the disk is full and the room that was kept back is in use: what runs is finished and recorded, nothing new begins; make room and it goes on by itself";
+
+/// Refuses to begin anything while only the reserve is left.
+///
+/// # Errors
+/// [`ErrorCode::StoreFailed`] with the sentence.
+pub(crate) fn must_have_room(inner: &Inner) -> Result<(), AppError> {
+    if inner.disk.view().state == BooksState::Reserve {
+        return Err(AppError::refusal(ErrorCode::StoreFailed, ON_RESERVE));
+    }
+    Ok(())
+}
+
 /// Refuses whatever would write while nothing can be written.
 ///
 /// # Errors
@@ -136,25 +158,43 @@ pub(crate) fn must_be_writable(inner: &Inner) -> Result<(), AppError> {
 /// The store's, when the end of it could not be written down: then it is not over.
 pub(crate) async fn watch(inner: &Inner) -> Result<(), AppError> {
     let at_ms = inner.clock.now_ms();
-    let folder = inner.store.path().to_path_buf();
-    let left = tokio::task::spawn_blocking(move || left(&folder))
-        .await
-        .ok()
-        .flatten();
-    inner
-        .disk
-        .state
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .room = left;
+    let is_full = matches!(inner.store.trouble(), Some(Trouble::Full(_)));
+    let books = inner.store.path().to_path_buf();
+    let looked = tokio::task::spawn_blocking(move || {
+        let found = left(&books);
+        let is_given = is_full && reserve::give(&books);
+        let free = found.map_or(0, |left| left.free);
+        // On damaged or failing disks nothing is made: it would only add to what fails.
+        let is_kept = !is_full && reserve::keep(&books, free) == reserve::Looked::Kept;
+        (found, is_given, is_kept)
+    });
+    let (room, is_given, is_kept) = looked.await.unwrap_or((None, false, false));
+    {
+        let mut state = inner
+            .disk
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        state.room = room;
+        if is_given {
+            tracing::error!("the disk is full: the room that was kept back is given away");
+            state.on_reserve = Some(at_ms);
+        } else if is_kept && state.on_reserve.take().is_some() {
+            tracing::info!("there is room again, and some is kept back again");
+            inner.live_nudge.notify_one();
+        }
+    }
     if inner.store.trouble().is_some() {
         // What was found stands in the store; here only whether it is over.
         let _ = inner.store.probe(at_ms).await;
     }
-    let was_good = inner.disk.view().state == BooksState::Good;
+    let was_good = matches!(
+        inner.disk.view().state,
+        BooksState::Good | BooksState::Reserve
+    );
     let over = inner.disk.note(inner.store.trouble(), at_ms);
     let view = inner.disk.view();
-    if was_good && view.state != BooksState::Good {
+    if was_good && !matches!(view.state, BooksState::Good | BooksState::Reserve) {
         tracing::error!(cause = ?view.cause, "nothing can be recorded");
         inner.live_nudge.notify_one();
     }
@@ -162,7 +202,10 @@ pub(crate) async fn watch(inner: &Inner) -> Result<(), AppError> {
         return Ok(());
     };
     tracing::info!(since_ms, "what is to be recorded is recorded again");
-    let reason = sentence(&trouble);
+    let reason = match view.state {
+        BooksState::Reserve => ON_RESERVE.to_owned(),
+        _ => sentence(&trouble),
+    };
     let entry = audit::of(
         "system",
         "books_writable",

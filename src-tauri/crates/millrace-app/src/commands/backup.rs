@@ -98,6 +98,7 @@ pub(super) async fn backup_list(context: &Context, _: Nothing) -> Result<BackupV
 }
 
 pub(super) async fn backup_now(context: &Context, _: Nothing) -> Result<BackupView, AppError> {
+    crate::disk::must_have_room(&context.app.inner)?;
     let actor = context.caller()?.name.clone();
     let asked = Some((actor.as_str(), "backup_now"));
     job::make(&context.app.inner, BackupCause::Asked, asked)

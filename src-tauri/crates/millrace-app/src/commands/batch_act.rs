@@ -284,6 +284,7 @@ pub(super) async fn batch_start(
     context: &Context,
     request: BatchStart,
 ) -> Result<BatchView, AppError> {
+    crate::disk::must_have_room(&context.app.inner)?;
     plc_must_be_good(context)?;
     let inner = std::sync::Arc::clone(&context.app.inner);
     let not_ready = |why: &str| AppError::refusal(ErrorCode::NotReady, why.to_owned());

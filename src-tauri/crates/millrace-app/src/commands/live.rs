@@ -48,6 +48,8 @@ pub struct LinkView {
 pub enum BooksState {
     /// Yes.
     Good,
+    /// The disk is full, and the room that was kept back is in use: nothing new begins.
+    Reserve,
     /// The disk is full.
     Full,
     /// The disk does not take what it is given.
@@ -75,7 +77,7 @@ pub enum Room {
 pub struct BooksView {
     /// Whether they can be written to.
     pub state: BooksState,
-    /// Since when they cannot, UTC milliseconds.
+    /// Since when it is not good, UTC milliseconds.
     pub since_ms: Option<i64>,
     /// Why not and what to do; English.
     pub cause: Option<String>,

@@ -82,6 +82,7 @@ pub struct OrderList {
 const LIST: i64 = 200;
 
 pub(super) async fn order_import(context: &Context, _: Nothing) -> Result<ImportReport, AppError> {
+    crate::disk::must_have_room(&context.app.inner)?;
     let report = intake::run(&context.app.inner).await?;
     let person = context.caller()?.name.clone();
     let after = serde_json::json!({ "new": report.new_batches, "refused": report.refused, "known": report.known });

@@ -271,6 +271,7 @@ pub(super) async fn audit_export(
     context: &Context,
     request: AuditExport,
 ) -> Result<AuditExported, AppError> {
+    crate::disk::must_have_room(&context.app.inner)?;
     let inner = &context.app.inner;
     let actor = context.caller()?.name.clone();
     let name = file_name(&request.name).ok_or_else(bad_name)?;

@@ -1,0 +1,93 @@
+//! Room that is kept back beside the books: on a full disk it is given away, so that what runs can be
+//! finished and recorded. Leaves out finding that the disk is full, and what is refused meanwhile.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// What is kept back, bytes: a batch with its record needs less than a hundredth.
+pub(super) const BYTES: u64 = 16 << 20;
+/// Only where this many times as much is free: the reserve is never what fills a disk.
+const FREE_TIMES: u64 = 4;
+/// The name beside the books.
+const NAME: &str = "reserve";
+
+/// Where it lies.
+fn path(books: &Path) -> PathBuf {
+    books.with_file_name(NAME)
+}
+
+/// What became of it when it was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Looked {
+    /// It is kept back.
+    Kept,
+    /// There is none, and no room to make one.
+    None,
+}
+
+/// Makes it where there is room for it; what is there and whole stays.
+pub(super) fn keep(books: &Path, free: u64) -> Looked {
+    let path = path(books);
+    let is_whole = std::fs::metadata(&path).is_ok_and(|found| found.len() == BYTES);
+    if is_whole {
+        return Looked::Kept;
+    }
+    if free < BYTES.saturating_mul(FREE_TIMES) {
+        return Looked::None;
+    }
+    match make(&path) {
+        Ok(()) => Looked::Kept,
+        Err(error) => {
+            tracing::warn!(%error, "no room could be kept back for a full disk");
+            let _ = std::fs::remove_file(&path);
+            Looked::None
+        }
+    }
+}
+
+/// Written out, because a file system may promise room that it has not.
+fn make(path: &Path) -> std::io::Result<()> {
+    let mut file = std::fs::File::create(path)?;
+    let part = vec![0x5A_u8; 1 << 20];
+    let mut left = BYTES;
+    while left > 0 {
+        let now = usize::try_from(left).map_or(part.len(), |left| left.min(part.len()));
+        file.write_all(part.get(..now).unwrap_or(&part))?;
+        left -= u64::try_from(now).unwrap_or(left);
+    }
+    file.sync_all()
+}
+
+/// Gives it away; true when there was one.
+pub(super) fn give(books: &Path) -> bool {
+    match std::fs::remove_file(path(books)) {
+        Ok(()) => true,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+        Err(error) => {
+            tracing::error!(%error, "the room that was kept back could not be given away");
+            false
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_kept_back_once_and_given_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let books = folder.path().join("millrace.db");
+        assert_eq!(keep(&books, BYTES * FREE_TIMES - 1), Looked::None);
+        assert!(!give(&books), "there was none");
+        assert_eq!(keep(&books, BYTES * FREE_TIMES), Looked::Kept);
+        let made = std::fs::metadata(folder.path().join(NAME)).expect("made");
+        assert_eq!(made.len(), BYTES);
+        assert_eq!(keep(&books, 0), Looked::Kept, "it stays where it is");
+        assert!(give(&books));
+        // A half one, of a crash, is made anew.
+        std::fs::write(folder.path().join(NAME), b"half").expect("written");
+        assert_eq!(keep(&books, 0), Looked::None);
+        assert_eq!(keep(&books, u64::MAX), Looked::Kept);
+    }
+}
