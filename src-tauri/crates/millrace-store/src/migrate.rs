@@ -35,6 +35,10 @@ pub(crate) fn known() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
+/// Statements that a connection keeps prepared: more than there are, so that none is parsed twice. The
+/// library's own 16 are fewer than the end of one batch takes.
+const STATEMENTS: usize = 256;
+
 /// How long a connection waits for a lock before it gives up.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -43,6 +47,7 @@ const BUSY: Duration = Duration::from_secs(5);
 pub(crate) fn connect(path: &Path) -> Result<Connection, StoreError> {
     let open = || -> Result<Connection, rusqlite::Error> {
         let connection = Connection::open(path)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.busy_timeout(BUSY)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -137,6 +142,7 @@ pub(crate) fn connect_read_only(path: &Path) -> Result<Connection, StoreError> {
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "query_only", true)?;
