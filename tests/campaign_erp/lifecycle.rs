@@ -14,6 +14,7 @@ use super::node::{Node, write_config};
 use super::operator::{Born, Operator, Outcome as Worked};
 use super::oracle::{self, Outcome};
 use super::plan::{Plan, millis};
+use super::products::Ordered;
 use super::proxy::{Proxy, Weather};
 use super::run::Tally;
 use super::template::{self, Total};
@@ -78,9 +79,10 @@ pub(crate) async fn run(program: &Path, plan: &Plan) -> Outcome {
     let rows = oracle::ours(folder.path(), &mut wrong).await;
     let truth = truth(&plant, &mut wrong);
     let view = plant.erp().view();
-    oracle::compare(&view, &truth, &mut wrong);
+    let ordered = Ordered::new(&millrace_plant::odoo::demo_orders().expect("the file parses"));
+    oracle::compare(&view, &truth, &ordered, &mut wrong);
     oracle::steps(&rows, &proxy.steps().await, &mut wrong);
-    oracle::moves(&view, &truth, &mut wrong);
+    oracle::moves(&view, &truth, &ordered, &mut wrong);
     Outcome {
         messages: rows.len(),
         at_state,

@@ -14,6 +14,7 @@ mod node;
 mod operator;
 mod oracle;
 pub(crate) mod plan;
+mod products;
 mod proxy;
 mod run;
 #[cfg(test)]

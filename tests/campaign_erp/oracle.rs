@@ -4,7 +4,9 @@
 //! - The ERP holds for every order exactly what left the silos, and what it weighed; for the rest nothing.
 //! - On the way there it held exactly the running totals of that order's messages, each once, in order: none
 //!   twice, none skipped, none out of turn, nothing in between, never down.
-//! - The ERP's stock moves add up to the same; over the standard API after the order was closed.
+//! - The ERP's stock moves add up to the same, each of the product that the order names at its place; over the
+//!   standard API after the order was closed.
+//! - The ERP has every order that it was given, whether anything was made for it or not, and no other.
 //! - Every message is posted, its batch says so, and the audit chain is whole.
 //!
 //! `sabotage` tries each of these on planted faults.
@@ -24,9 +26,10 @@ use serde_json::json;
 
 use super::life;
 use super::plan::Plan;
+use super::products::Ordered;
 use super::proxy::Proxy;
 use super::run::{Erp, Tally};
-use super::template::{Stage, Total};
+use super::template::{self, Stage, Total};
 use super::words;
 
 /// More messages than a run has.
@@ -76,7 +79,8 @@ pub(crate) async fn judge(
     if rows.len() != stage.messages {
         wrong.push(format!("{} messages, not {}", rows.len(), stage.messages));
     }
-    compare(&erp.odoo.view(), &stage.truth, &mut wrong);
+    let ordered = Ordered::new(&template::orders());
+    compare(&erp.odoo.view(), &stage.truth, &ordered, &mut wrong);
     steps(&rows, &proxy.steps().await, &mut wrong);
     let is_closed = plan.way.is_standard && wrong.is_empty();
     if is_closed {
@@ -85,7 +89,7 @@ pub(crate) async fn judge(
     // Over the standard API nothing moves before the order is closed: a run that failed before has no moves to judge.
     if !plan.way.is_standard || is_closed {
         let told = told(&rows, &mut wrong);
-        moves_told(&erp.odoo.view(), &stage.truth, &told, &mut wrong);
+        moves_told(&erp.odoo.view(), &stage.truth, &ordered, &told, &mut wrong);
     }
     Outcome {
         messages: rows.len(),
@@ -124,7 +128,12 @@ pub(crate) async fn ours(folder: &Path, wrong: &mut Vec<String>) -> Vec<OutboxRo
 }
 
 /// The ERP against the plant, and nothing for orders that made nothing.
-pub(crate) fn compare(view: &BookView, truth: &BTreeMap<String, Total>, wrong: &mut Vec<String>) {
+pub(crate) fn compare(
+    view: &BookView,
+    truth: &BTreeMap<String, Total>,
+    ordered: &Ordered,
+    wrong: &mut Vec<String>,
+) {
     for order in &view.orders {
         let held = Total {
             consumed: order
@@ -143,10 +152,16 @@ pub(crate) fn compare(view: &BookView, truth: &BTreeMap<String, Total>, wrong: &
         }
     }
     // An order that is gone from the ERP would otherwise never be looked at.
-    for order in truth.keys() {
-        if !view.orders.iter().any(|held| held.name == *order) {
-            wrong.push(format!("{order}: the ERP has no such order"));
-        }
+    let (gone, more) = ordered.strangers(view);
+    for order in gone {
+        let left = truth.get(order);
+        let left = left.map_or_else(|| "nothing".to_owned(), |left| format!("{left:?}"));
+        wrong.push(format!(
+            "{order}: the ERP no longer has this order; left {left}"
+        ));
+    }
+    for order in more {
+        wrong.push(format!("{order}: the ERP was never given this order"));
     }
     if view.rescaled != 0 {
         wrong.push(format!(
@@ -222,14 +237,20 @@ async fn close(erp: &Erp, truth: &BTreeMap<String, Total>, wrong: &mut Vec<Strin
 }
 
 /// The ERP's stock moves: per order and equipment they add up to what left, and none goes down.
-pub(crate) fn moves(view: &BookView, truth: &BTreeMap<String, Total>, wrong: &mut Vec<String>) {
-    moves_told(view, truth, &BTreeMap::new(), wrong);
+pub(crate) fn moves(
+    view: &BookView,
+    truth: &BTreeMap<String, Total>,
+    ordered: &Ordered,
+    wrong: &mut Vec<String>,
+) {
+    moves_told(view, truth, ordered, &BTreeMap::new(), wrong);
 }
 
 /// The same, and what was told tells a lost move from an altered one.
 pub(crate) fn moves_told(
     view: &BookView,
     truth: &BTreeMap<String, Total>,
+    ordered: &Ordered,
     told: &BTreeMap<String, Vec<Total>>,
     wrong: &mut Vec<String>,
 ) {
@@ -246,6 +267,12 @@ pub(crate) fn moves_told(
     }
     for (order, fault) in words::faults(truth, &moved, &view.stock_moves, told) {
         wrong.push(format!("stock of {order}: {}", fault.word()));
+    }
+    for (order, row, may) in ordered.others(&view.stock_moves) {
+        let word = words::Fault::WrongProduct.word();
+        wrong.push(format!(
+            "stock of {order}: {word}: {row:?}, where it says {may:?}"
+        ));
     }
     for (order, left) in truth {
         let moved = moved.remove(order).unwrap_or_default();

@@ -67,10 +67,15 @@ pub(crate) fn folder() -> tempfile::TempDir {
 }
 
 /// The demo's orders and one that makes three batches.
-pub(crate) fn book() -> OdooBook {
+pub(crate) fn orders() -> Vec<NewOrder> {
     let mut orders = demo_orders().expect("the file parses");
     orders.push(long_order());
-    OdooBook::with_orders(orders).expect("no name stands twice")
+    orders
+}
+
+/// An ERP's books that hold them.
+pub(crate) fn book() -> OdooBook {
+    OdooBook::with_orders(orders()).expect("no name stands twice")
 }
 
 fn long_order() -> NewOrder {
