@@ -44,7 +44,7 @@ pub(crate) async fn run(program: &Path, plan: &Plan) -> Outcome {
     let folder = template::folder();
     let proxy = Proxy::start(Arc::clone(plant.erp()), plant.odoo(), plan).await;
     write_config(folder.path(), &plant, &format!("http://{}", proxy.address));
-    proxy.set(Weather::Foul(plan.fault_percent));
+    proxy.set(Weather::Foul(plan.faults));
     let dice = &mut Seeded::new(plan.seed);
     let mut operator = Operator::new([(ORDER, BATCHES)].into_iter());
     let mut tally = Tally::default();

@@ -2,6 +2,7 @@
 //! and spoils, and is killed with SIGKILL meanwhile. In the end the ERP's stock moves say what left the silos:
 //! nothing lost, nothing twice, nothing altered. Leaves out the PLC's side, which `campaign` tries on virtual time.
 
+mod asks;
 mod backlog;
 #[path = "../floors/completion.rs"]
 mod completion;
@@ -19,8 +20,10 @@ mod proxy;
 mod run;
 #[cfg(test)]
 mod sabotage;
+mod tables;
 mod template;
 mod words;
 
 pub(crate) use backlog::backlog;
 pub(crate) use fleet::{complaint, runs, sum, sweep};
+pub(crate) use tables::unspoiled;

@@ -27,7 +27,7 @@ use serde_json::json;
 use super::life;
 use super::plan::Plan;
 use super::products::Ordered;
-use super::proxy::Proxy;
+use super::proxy::{Hop, Proxy};
 use super::run::{Erp, Tally};
 use super::template::{self, Stage, Total};
 use super::words;
@@ -45,7 +45,7 @@ pub(crate) struct Outcome {
     /// What the batch was doing when the process was killed.
     pub(crate) at_state: Vec<String>,
     /// Every request with its fate.
-    pub(crate) log: Vec<(String, &'static str)>,
+    pub(crate) log: Vec<Hop>,
     /// What does not hold.
     pub(crate) wrong: Vec<String>,
 }

@@ -15,6 +15,9 @@ const LIFE_MS_MAX: i64 = 2_500;
 /// Durable writes and socket writes among which a process is killed.
 const CALLS: i64 = 24;
 
+/// Requests that book or close and meet a fault, in one run, at least.
+const SPOILS_MAX: i64 = 8;
+
 /// What a process dies with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Call {
@@ -51,6 +54,15 @@ pub(crate) struct Way {
     pub(crate) version: OdooVersion,
 }
 
+/// How many of a hundred requests meet a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Odds {
+    /// Of those that book or close.
+    pub(crate) bookings: i64,
+    /// Of all others: one that is not let in or cannot read never comes to book.
+    pub(crate) others: i64,
+}
+
 /// One run.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
@@ -60,17 +72,23 @@ pub(crate) struct Plan {
     pub(crate) way: Way,
     /// Which of the prepared outboxes.
     pub(crate) stage: usize,
-    /// How many of a hundred requests meet a fault.
-    pub(crate) fault_percent: i64,
+    pub(crate) faults: Odds,
     pub(crate) deaths: Vec<Death>,
-    /// How long the network stays bad in the last life.
+    /// How long the network stays bad for everything in the last life.
     pub(crate) foul: Duration,
+    /// For requests that book or close it stays bad there until so many of them have met a fault: a time would
+    /// be over before the first of them came.
+    pub(crate) spoils: u64,
     /// Nobody shortens a pause.
     pub(crate) is_patient: bool,
 }
 
 pub(crate) fn chance(dice: &mut Seeded, of: i64) -> bool {
     dice.between(1, of) == 1
+}
+
+fn percent(dice: &mut Seeded, of: [i64; 4]) -> i64 {
+    of[usize::try_from(dice.between(0, 3)).expect("small")]
 }
 
 pub(crate) fn millis(dice: &mut Seeded, low: i64, high: i64) -> Duration {
@@ -89,9 +107,13 @@ impl Plan {
             is_lifecycle: seed.is_multiple_of(LIFECYCLE_EVERY),
             way: way(dice, version),
             stage: usize::try_from(dice.between(0, 2)).expect("small"),
-            fault_percent: [0, 10, 30, 60][usize::try_from(dice.between(0, 3)).expect("small")],
+            faults: Odds {
+                others: percent(dice, [0, 10, 30, 60]),
+                bookings: percent(dice, [0, 40, 70, 90]),
+            },
             deaths: (0..deaths).map(|_| death(dice)).collect(),
             foul: millis(dice, 0, 1_500),
+            spoils: u64::try_from(dice.between(1, SPOILS_MAX)).expect("small"),
             is_patient: chance(dice, 6),
         }
     }
@@ -103,9 +125,10 @@ impl Plan {
             is_lifecycle: false,
             way,
             stage: 0,
-            fault_percent: 0,
+            faults: Odds::default(),
             deaths: vec![death],
             foul: Duration::ZERO,
+            spoils: 0,
             is_patient: false,
         }
     }

@@ -5,17 +5,19 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use millrace_plant::odoo::VirtualOdoo;
 use millrace_plant::rng::Seeded;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::plan::{Plan, millis};
+use super::asks::Asks;
+use super::plan::{Odds, Plan, millis};
 use super::template::Total;
 
 /// A late copy arrives within this. Without a unique key in the ERP the application waits a second before it
@@ -31,15 +33,15 @@ const DELAY_MS_MAX: i64 = 1_200;
 pub(crate) enum Weather {
     /// Everything arrives.
     Fair,
-    /// So many of a hundred requests meet a fault.
-    Foul(i64),
+    /// Some requests meet a fault.
+    Foul(Odds),
     /// Every connection is closed at once.
     Down,
 }
 
 /// What happens to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+pub(crate) enum Fate {
     Fair,
     RequestLost,
     /// The ERP has carried it out, and its answer is lost.
@@ -52,6 +54,8 @@ enum Fate {
     StatusAfter(u16),
     Html,
     LoginPage,
+    /// A business rule of Odoo says no, before anything is booked.
+    Refused,
     RequestLate(Duration),
     AnswerLate(Duration),
     Twice,
@@ -60,6 +64,7 @@ enum Fate {
 }
 
 impl Fate {
+    /// For a request that neither books nor closes: a lost answer is what happens most.
     fn draw(dice: &mut Seeded, late_ms_max: i64) -> Fate {
         match dice.between(0, 14) {
             0 => Fate::RequestLost,
@@ -78,7 +83,53 @@ impl Fate {
         }
     }
 
-    fn word(self) -> &'static str {
+    /// For a request that books or closes: each fate in turn, so that none is left out by chance.
+    fn dealt(turn: u64, dice: &mut Seeded, late_ms_max: i64) -> Fate {
+        let count = u64::try_from(Fate::SPOILS.len()).expect("few");
+        match Fate::SPOILS[usize::try_from(turn % count).expect("small")] {
+            Fate::RequestLate(_) => Fate::RequestLate(millis(dice, 1, DELAY_MS_MAX)),
+            Fate::AnswerLate(_) => Fate::AnswerLate(millis(dice, 1, DELAY_MS_MAX)),
+            Fate::Stray(_) => Fate::Stray(millis(dice, 1, late_ms_max)),
+            fixed => fixed,
+        }
+    }
+
+    /// Everything but [`Fate::Fair`], without a pause.
+    pub(crate) const SPOILS: [Fate; 14] = [
+        Fate::RequestLost,
+        Fate::AnswerLost,
+        Fate::AnswerHalved,
+        Fate::Status(409),
+        Fate::Status(500),
+        Fate::Status(502),
+        Fate::StatusAfter(502),
+        Fate::Html,
+        Fate::LoginPage,
+        Fate::Refused,
+        Fate::RequestLate(Duration::ZERO),
+        Fate::AnswerLate(Duration::ZERO),
+        Fate::Twice,
+        Fate::Stray(Duration::ZERO),
+    ];
+
+    /// The request reaches the ERP.
+    pub(crate) fn is_carried_out(self) -> bool {
+        match self {
+            Fate::RequestLost | Fate::Status(_) | Fate::Html | Fate::LoginPage | Fate::Refused => {
+                false
+            }
+            Fate::Fair
+            | Fate::AnswerLost
+            | Fate::AnswerHalved
+            | Fate::StatusAfter(_)
+            | Fate::RequestLate(_)
+            | Fate::AnswerLate(_)
+            | Fate::Twice
+            | Fate::Stray(_) => true,
+        }
+    }
+
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Fate::Fair => "fair",
             Fate::RequestLost => "request lost",
@@ -90,12 +141,24 @@ impl Fate {
             Fate::StatusAfter(_) => "502 after the commit",
             Fate::Html => "HTML",
             Fate::LoginPage => "login page",
+            Fate::Refused => "refused by a rule",
             Fate::RequestLate(_) => "request late",
             Fate::AnswerLate(_) => "answer late",
             Fate::Twice => "request twice",
             Fate::Stray(_) => "cut and delivered late",
         }
     }
+}
+
+/// One request that came to the proxy, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hop {
+    /// Its first line.
+    pub(crate) line: String,
+    pub(crate) asks: Asks,
+    pub(crate) fate: &'static str,
+    /// The ERP held something else for it afterwards.
+    pub(crate) has_changed: bool,
 }
 
 /// What the ERP held of each order, step by step.
@@ -108,11 +171,14 @@ struct Shared {
     dice: Mutex<Seeded>,
     weather: Mutex<Weather>,
     late_ms_max: i64,
+    /// Faults dealt to requests that book or close; begins at the seed, so that each run begins with another.
+    dealt: AtomicU64,
+    dealt_from: u64,
     /// Whether each step is noted: looking at a large ERP after each request takes its time.
     is_noting: bool,
     /// One request at a time reaches the ERP, so that no step is missed.
     steps: tokio::sync::Mutex<Steps>,
-    log: Mutex<Vec<(String, &'static str)>>,
+    log: Mutex<Vec<Hop>>,
     under_way: AtomicUsize,
 }
 
@@ -160,6 +226,8 @@ impl Proxy {
             } else {
                 LATE_MS_MAX
             },
+            dealt: AtomicU64::new(seed),
+            dealt_from: seed,
             is_noting,
             steps: tokio::sync::Mutex::default(),
             log: Mutex::default(),
@@ -189,13 +257,19 @@ impl Proxy {
         self.shared.under_way.load(Ordering::SeqCst)
     }
 
+    /// How many requests that book or close have met a fault.
+    pub(crate) fn spoiled(&self) -> u64 {
+        let dealt = self.shared.dealt.load(Ordering::SeqCst);
+        dealt.wrapping_sub(self.shared.dealt_from)
+    }
+
     /// What the ERP held, step by step.
     pub(crate) async fn steps(&self) -> Steps {
         self.shared.steps.lock().await.clone()
     }
 
     /// Every request with its fate.
-    pub(crate) fn log(&self) -> Vec<(String, &'static str)> {
+    pub(crate) fn log(&self) -> Vec<Hop> {
         locked(&self.shared.log).clone()
     }
 }
@@ -216,36 +290,26 @@ async fn handle(shared: &Shared, client: &mut TcpStream) -> std::io::Result<()> 
         return Ok(());
     }
     let request = message(client).await?;
-    let fate = {
-        let mut dice = locked(&shared.dice);
-        match weather {
-            Weather::Foul(percent) if dice.between(1, 100) <= percent => {
-                Fate::draw(&mut dice, shared.late_ms_max)
-            }
-            Weather::Fair | Weather::Foul(_) | Weather::Down => Fate::Fair,
-        }
-    };
-    if shared.is_noting {
-        let first = request.split(|b| *b == b'\r').next().unwrap_or(&[]);
-        let first = String::from_utf8_lossy(first).into_owned();
-        locked(&shared.log).push((first, fate.word()));
-    }
+    let asks = Asks::of(&request);
+    let fate = shared.fate(weather, asks);
+    let request = shared.taken(request, asks, fate);
+    let request = &request;
     match fate {
         Fate::Fair => {
-            let answer = forward(shared, &request).await?;
+            let answer = forward(shared, request).await?;
             client.write_all(&answer).await?;
         }
         Fate::RequestLost => {}
         Fate::AnswerLost => {
-            forward(shared, &request).await?;
+            forward(shared, request).await?;
         }
         Fate::AnswerHalved => {
-            let answer = forward(shared, &request).await?;
+            let answer = forward(shared, request).await?;
             client.write_all(&answer[..answer.len() / 2]).await?;
         }
         Fate::Status(code) => client.write_all(&page(code, "refused on the way")).await?,
         Fate::StatusAfter(code) => {
-            forward(shared, &request).await?;
+            forward(shared, request).await?;
             client.write_all(&page(code, "Bad Gateway")).await?;
         }
         Fate::Html => client.write_all(&page(200, "Welcome")).await?,
@@ -253,39 +317,87 @@ async fn handle(shared: &Shared, client: &mut TcpStream) -> std::io::Result<()> 
             let form = "<form action=\"/web/login\"><input name=\"password\"></form>";
             client.write_all(&page(200, form)).await?;
         }
+        Fate::Refused => client.write_all(&refusal(&request.bytes)).await?,
         Fate::RequestLate(pause) => {
             tokio::time::sleep(pause).await;
-            let answer = forward(shared, &request).await?;
+            let answer = forward(shared, request).await?;
             client.write_all(&answer).await?;
         }
         Fate::AnswerLate(pause) => {
-            let answer = forward(shared, &request).await?;
+            let answer = forward(shared, request).await?;
             tokio::time::sleep(pause).await;
             client.write_all(&answer).await?;
         }
         Fate::Twice => {
-            let answer = forward(shared, &request).await?;
-            forward(shared, &request).await?;
+            let answer = forward(shared, request).await?;
+            forward(shared, request).await?;
             client.write_all(&answer).await?;
         }
         Fate::Stray(pause) => {
             client.shutdown().await?;
             tokio::time::sleep(pause).await;
-            forward(shared, &request).await?;
+            forward(shared, request).await?;
         }
     }
     Ok(())
 }
 
+/// A request, and where it stands in the log.
+struct Taken {
+    bytes: Vec<u8>,
+    at: Option<usize>,
+}
+
+impl Shared {
+    /// What happens to a request.
+    fn fate(&self, weather: Weather, asks: Asks) -> Fate {
+        let Weather::Foul(odds) = weather else {
+            return Fate::Fair;
+        };
+        let mut dice = locked(&self.dice);
+        let percent = match asks {
+            Asks::Post | Asks::Close => odds.bookings,
+            Asks::Other => odds.others,
+        };
+        if dice.between(1, 100) > percent {
+            return Fate::Fair;
+        }
+        match asks {
+            Asks::Post | Asks::Close => {
+                let turn = self.dealt.fetch_add(1, Ordering::SeqCst);
+                Fate::dealt(turn, &mut dice, self.late_ms_max)
+            }
+            Asks::Other => Fate::draw(&mut dice, self.late_ms_max),
+        }
+    }
+
+    /// Writes a request into the log.
+    fn taken(&self, bytes: Vec<u8>, asks: Asks, fate: Fate) -> Taken {
+        let at = self.is_noting.then(|| {
+            let first = bytes.split(|b| *b == b'\r').next().unwrap_or(&[]);
+            let mut log = locked(&self.log);
+            log.push(Hop {
+                line: String::from_utf8_lossy(first).into_owned(),
+                asks,
+                fate: fate.word(),
+                has_changed: false,
+            });
+            log.len() - 1
+        });
+        Taken { bytes, at }
+    }
+}
+
 /// Carries a request to the ERP and its answer back, and notes what the ERP holds then.
-async fn forward(shared: &Shared, request: &[u8]) -> std::io::Result<Vec<u8>> {
+async fn forward(shared: &Shared, request: &Taken) -> std::io::Result<Vec<u8>> {
     let mut steps = shared.steps.lock().await;
     let mut upstream = TcpStream::connect(shared.upstream).await?;
-    upstream.write_all(request).await?;
+    upstream.write_all(&request.bytes).await?;
     let answer = message(&mut upstream).await?;
-    if !shared.is_noting {
+    let Some(at) = request.at else {
         return Ok(answer);
-    }
+    };
+    let mut has_changed = false;
     for order in shared.odoo.view().orders {
         let now = Total {
             consumed: order
@@ -299,15 +411,37 @@ async fn forward(shared: &Shared, request: &[u8]) -> std::io::Result<Vec<u8>> {
         let before = known.last().cloned().unwrap_or_default();
         if before != now {
             known.push(now);
+            has_changed = true;
         }
+    }
+    if let Some(hop) = locked(&shared.log).get_mut(at) {
+        hop.has_changed |= has_changed;
     }
     Ok(answer)
 }
 
+/// As Odoo says no: over `/json/2` by a status, else within the envelope.
+fn refusal(request: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(request);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let why = json!({ "name": "odoo.exceptions.UserError", "message": "The period is locked." });
+    if head.contains(" /json/2/") {
+        return whole_answer(422, "application/json", &why.to_string());
+    }
+    let call: Value = serde_json::from_str(body).unwrap_or_default();
+    let error = json!({ "code": 200, "message": "Odoo Server Error", "data": why });
+    let answer = json!({ "jsonrpc": "2.0", "id": call["id"], "error": error });
+    whole_answer(200, "application/json", &answer.to_string())
+}
+
 fn page(status: u16, text: &str) -> Vec<u8> {
     let body = format!("<!doctype html><html><body>{text}</body></html>");
+    whole_answer(status, "text/html", &body)
+}
+
+fn whole_answer(status: u16, kind: &str, body: &str) -> Vec<u8> {
     format!(
-        "HTTP/1.1 {status} Proxy\r\ncontent-type: text/html\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {status} Proxy\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     )
     .into_bytes()

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::life::{Desk, Life, config};
 use super::oracle::{self, Outcome};
-use super::plan::{Death, Plan, Way};
+use super::plan::{Death, Odds, Plan, Way};
 use super::proxy::{Proxy, Weather};
 use super::template::{self, Template};
 
@@ -22,6 +22,8 @@ use super::template::{self, Template};
 const CALL_PATIENCE: Duration = Duration::from_millis(2_500);
 /// Beyond this a message never goes.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(240);
+/// The network gets better after this, however few bookings have met a fault.
+const FOUL_PATIENCE: Duration = Duration::from_secs(30);
 /// Time between two looks at the outbox.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -87,7 +89,7 @@ pub(crate) async fn run(program: &Path, template: &Template, plan: &Plan) -> Out
     let proxy = Proxy::start(Arc::clone(&erp.odoo), erp.address, plan).await;
     config(folder.path(), plan.way, proxy.address);
     let mut tally = Tally::default();
-    proxy.set(Weather::Foul(plan.fault_percent));
+    proxy.set(Weather::Foul(plan.faults));
     for death in &plan.deaths {
         let mut life = Life::start(program, folder.path(), Some((template, *death)));
         let patience = match death {
@@ -123,9 +125,21 @@ async fn drain(
 ) -> Result<(), String> {
     let desk = Desk::open(life.address().await).await;
     tokio::time::sleep(plan.foul).await;
-    proxy.set(Weather::Fair);
+    let mut is_fair = plan.faults.bookings == 0;
+    proxy.set(if is_fair {
+        Weather::Fair
+    } else {
+        Weather::Foul(Odds {
+            others: 0,
+            ..plan.faults
+        })
+    });
     let begin = Instant::now();
     loop {
+        if !is_fair && (proxy.spoiled() >= plan.spoils || begin.elapsed() > FOUL_PATIENCE) {
+            proxy.set(Weather::Fair);
+            is_fair = true;
+        }
         let list = desk.call("outbox_list", &json!({})).await?;
         let rows = list["rows"].as_array().cloned().unwrap_or_default();
         let open: Vec<_> = rows.iter().filter(|row| row["state"] != "posted").collect();
