@@ -20,6 +20,8 @@ use std::process::ExitCode;
 
 /// From so many runs on, every spoil must have fallen on a booking.
 const SPOILS_ALL_FROM: usize = 200;
+/// From so many runs on, a process must have been killed in every state that is aimed at.
+const STATES_ALL_FROM: usize = 2_000;
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
@@ -84,6 +86,9 @@ fn erp(seed: u64, count: u64) -> String {
     // Fewer may miss one by chance.
     if outcomes.len() >= SPOILS_ALL_FROM {
         complaint.push_str(&campaign_erp::unspoiled(&outcomes));
+    }
+    if outcomes.len() >= STATES_ALL_FROM {
+        complaint.push_str(&campaign_erp::tables::unhit(&outcomes));
     }
     complaint
 }

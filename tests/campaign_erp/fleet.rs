@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::oracle::Outcome;
 use super::plan::{Call, Death, Plan, Way};
-use super::tables::spoils;
+use super::tables::{aims, spoils};
 use super::template::{self, Template};
 use super::{lifecycle, run};
 
@@ -150,9 +150,10 @@ pub(crate) fn sum(outcomes: &[Outcome]) -> String {
         *states.entry(state).or_default() += 1;
     }
     format!(
-        "{}kills of whole lives, by the batch's state: {states:?}\n{} runs ({} whole lives of orders), {} messages, {} kills ({} at a chosen call, {} with a request under way), \
+        "{}\n{}\nkills of whole lives, by the batch's state: {states:?}\n{} runs ({} whole lives of orders), {} messages, {} kills ({} at a chosen call, {} with a request under way), \
          {} refusals sent again by a person, {} runs failed",
         spoils(outcomes),
+        aims(outcomes),
         outcomes.len(),
         all(|outcome| usize::from(outcome.is_lifecycle)),
         all(|outcome| outcome.messages),

@@ -26,7 +26,7 @@ pub(crate) struct Life {
 }
 
 /// Writes the configuration: no PLC, the ERP behind `erp`.
-pub(crate) fn config(folder: &Path, way: Way, erp: SocketAddr) {
+pub(crate) fn config(folder: &Path, way: Way, closes: bool, erp: SocketAddr) {
     let login = OdooLogin::default();
     std::fs::write(
         folder.join("silos.toml"),
@@ -41,9 +41,12 @@ pub(crate) fn config(folder: &Path, way: Way, erp: SocketAddr) {
     let mut text = format!(
         "silos = \"silos.toml\"\n[site]\nkey = \"demo\"\nname = \"North mill\"\nline = \"Line 1\"\nzone = \"Asia/Jakarta\"\n\
          [intake]\nopen_batches_max = 100\n\
-         [erp]\nposts_per_second_max = 50\n[erp.connector]\nkind = \"{kind}\"\nurl = \"http://{erp}\"\ndatabase = \"{}\"\nlogin = \"{}\"\npassword = \"{}\"\n\
+         [erp]\nposts_per_second_max = 50\nmark_done = \"{}\"\n[erp.connector]\nkind = \"{kind}\"\nurl = \"http://{erp}\"\ndatabase = \"{}\"\nlogin = \"{}\"\npassword = \"{}\"\n\
          timeout_ms = {PATIENCE_MS}\n",
-        login.db, login.login, login.password,
+        if closes { "by_us" } else { "by_person" },
+        login.db,
+        login.login,
+        login.password,
     );
     if way.is_standard {
         text.push_str("[erp.connector.materials]\n");

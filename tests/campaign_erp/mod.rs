@@ -2,6 +2,7 @@
 //! and spoils, and is killed with SIGKILL meanwhile. In the end the ERP's stock moves say what left the silos:
 //! nothing lost, nothing twice, nothing altered. Leaves out the PLC's side, which `campaign` tries on virtual time.
 
+mod aim;
 mod asks;
 mod backlog;
 #[path = "../floors/completion.rs"]
@@ -20,7 +21,7 @@ mod proxy;
 mod run;
 #[cfg(test)]
 mod sabotage;
-mod tables;
+pub(crate) mod tables;
 mod template;
 mod words;
 

@@ -18,10 +18,10 @@ use millrace_app::AppError;
 use millrace_core::batch::posting::Posting;
 use millrace_core::erp::ConsumptionPost;
 use millrace_core::units::Grams;
-use millrace_plant::odoo::BookView;
+use millrace_plant::odoo::{BookView, OrderState, OrderView};
 use millrace_plant::run::OdooLogin;
 use millrace_store::Store;
-use millrace_store::table::outbox::OutboxRow;
+use millrace_store::table::outbox::{MessageKind, OutboxRow};
 use serde_json::json;
 
 use super::life;
@@ -76,11 +76,21 @@ pub(crate) async fn judge(
 ) -> Outcome {
     let mut wrong: Vec<String> = drained.err().into_iter().collect();
     let rows = ours(folder, &mut wrong).await;
-    if rows.len() != stage.messages {
-        wrong.push(format!("{} messages, not {}", rows.len(), stage.messages));
+    let of = |kind| rows.iter().filter(|row| row.kind == kind).count();
+    let closings = if plan.closes { stage.whole.len() } else { 0 };
+    let found = (of(MessageKind::Consumption), of(MessageKind::MarkDone));
+    if found != (stage.messages, closings) || rows.len() != stage.messages + closings {
+        let expected = (stage.messages, closings);
+        wrong.push(format!(
+            "{found:?} messages and closings of {}, not {expected:?}",
+            rows.len()
+        ));
     }
     let ordered = Ordered::new(&template::orders());
-    compare(&erp.odoo.view(), &stage.truth, &ordered, &mut wrong);
+    let view = erp.odoo.view();
+    compare(&view, &stage.truth, &ordered, &mut wrong);
+    let by_us = plan.closes.then_some(&stage.whole);
+    closed(&view, by_us.unwrap_or(&BTreeSet::new()), &mut wrong);
     steps(&rows, &proxy.steps().await, &mut wrong);
     let is_closed = plan.way.is_standard && wrong.is_empty();
     if is_closed {
@@ -89,7 +99,8 @@ pub(crate) async fn judge(
     // Over the standard API nothing moves before the order is closed: a run that failed before has no moves to judge.
     if !plan.way.is_standard || is_closed {
         let told = told(&rows, &mut wrong);
-        moves_told(&erp.odoo.view(), &stage.truth, &ordered, &told, &mut wrong);
+        let view = erp.odoo.view();
+        moves_told(&view, &stage.truth, &ordered, &told, &mut wrong);
     }
     Outcome {
         messages: rows.len(),
@@ -171,6 +182,19 @@ pub(crate) fn compare(
     }
 }
 
+/// Exactly these orders are closed.
+pub(crate) fn closed(view: &BookView, orders: &BTreeSet<String>, wrong: &mut Vec<String>) {
+    for order in &view.orders {
+        let (is_closed, shall_be) = (
+            order.state == OrderState::Done,
+            orders.contains(&order.name),
+        );
+        if is_closed != shall_be {
+            wrong.push(format!("{} is {:?}", order.name, order.state));
+        }
+    }
+}
+
 /// What the ERP held on the way: the running totals of the messages, each once, in order.
 pub(crate) fn steps(
     rows: &[OutboxRow],
@@ -184,7 +208,10 @@ pub(crate) fn steps(
 /// The running totals of each order's messages, oldest first.
 fn told(rows: &[OutboxRow], wrong: &mut Vec<String>) -> BTreeMap<String, Vec<Total>> {
     let mut told: BTreeMap<String, Vec<Total>> = BTreeMap::new();
-    for row in rows {
+    for row in rows
+        .iter()
+        .filter(|row| row.kind == MessageKind::Consumption)
+    {
         match serde_json::from_str::<ConsumptionPost>(&row.payload) {
             Ok(post) => told.entry(post.order_name).or_default().push(Total {
                 consumed: post
@@ -228,7 +255,13 @@ async fn close(erp: &Erp, truth: &BTreeMap<String, Total>, wrong: &mut Vec<Strin
     });
     let settings = serde_json::from_value(settings).expect("known settings");
     let connector = millrace_office::erp::open(&settings).expect("good settings");
-    for (order, total) in truth {
+    let view = erp.odoo.view();
+    let is_open = |name: &String| {
+        let is_it = |one: &&OrderView| one.name == *name;
+        let held = view.orders.iter().find(is_it);
+        held.is_none_or(|held| held.state != OrderState::Done)
+    };
+    for (order, total) in truth.iter().filter(|(name, _)| is_open(name)) {
         let closed = connector.mark_done(order, Grams(total.finished), "2026-11-22 01:42:00");
         if let Err(error) = closed.await {
             wrong.push(format!("{order} cannot be closed: {error}"));

@@ -8,6 +8,8 @@ use std::time::Duration;
 use millrace_plant::odoo::OdooVersion;
 use millrace_plant::rng::Seeded;
 
+use super::aim::Aim;
+
 /// One run in so many is a whole life of an order, from the import on.
 const LIFECYCLE_EVERY: u64 = 25;
 /// Longest life of a process that is killed by time.
@@ -41,6 +43,8 @@ pub(crate) enum Death {
         /// Before the call is carried out, else just after.
         before: bool,
     },
+    /// When the books or the proxy show this.
+    Seen(Aim),
 }
 
 /// Which way into the ERP.
@@ -63,6 +67,13 @@ pub(crate) struct Odds {
     pub(crate) others: i64,
 }
 
+impl Odds {
+    /// Nothing befalls the other requests.
+    pub(crate) fn of_bookings(self) -> Odds {
+        Odds { others: 0, ..self }
+    }
+}
+
 /// One run.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
@@ -70,6 +81,8 @@ pub(crate) struct Plan {
     /// A whole life of an order instead of a prepared outbox.
     pub(crate) is_lifecycle: bool,
     pub(crate) way: Way,
+    /// We close each order once all of it is posted; else a person does.
+    pub(crate) closes: bool,
     /// Which of the prepared outboxes.
     pub(crate) stage: usize,
     pub(crate) faults: Odds,
@@ -102,10 +115,11 @@ impl Plan {
         let version = dice.between(0, 5);
         let version = OdooVersion::ALL[usize::try_from(version).expect("small")];
         let deaths = dice.between(1, 4);
-        Plan {
+        let plan = Plan {
             seed,
             is_lifecycle: seed.is_multiple_of(LIFECYCLE_EVERY),
             way: way(dice, version),
+            closes: chance(dice, 3),
             stage: usize::try_from(dice.between(0, 2)).expect("small"),
             faults: Odds {
                 others: percent(dice, [0, 10, 30, 60]),
@@ -115,7 +129,22 @@ impl Plan {
             foul: millis(dice, 0, 1_500),
             spoils: u64::try_from(dice.between(1, SPOILS_MAX)).expect("small"),
             is_patient: chance(dice, 6),
+        };
+        plan.with_states()
+    }
+
+    /// Who shall die in a state needs a message that comes into it, behind those that earlier lives have posted.
+    /// Who shall die while an order is closed needs one that comes so far, and time for it: that death is the last.
+    fn with_states(mut self) -> Plan {
+        if self.deaths.iter().any(|one| matches!(one, Death::Seen(_))) {
+            self.stage = self.stage.max(1);
         }
+        let is_closing = |death: &Death| *death == Death::Seen(Aim::Closing);
+        if self.deaths.iter().any(is_closing) {
+            self.closes = true;
+            self.deaths.sort_by_key(is_closing);
+        }
+        self
     }
 
     /// A run without faults that dies once, exactly there.
@@ -124,6 +153,7 @@ impl Plan {
             seed,
             is_lifecycle: false,
             way,
+            closes: false,
             stage: 0,
             faults: Odds::default(),
             deaths: vec![death],
@@ -145,8 +175,10 @@ fn way(dice: &mut Seeded, version: OdooVersion) -> Way {
 }
 
 fn death(dice: &mut Seeded) -> Death {
-    if chance(dice, 2) {
-        return Death::After(millis(dice, 0, LIFE_MS_MAX));
+    match dice.between(0, 2) {
+        0 => return Death::After(millis(dice, 0, LIFE_MS_MAX)),
+        1 => return Death::Seen(Aim::POSTING[usize::try_from(dice.between(0, 7)).expect("small")]),
+        _ => {}
     }
     Death::At {
         call: if chance(dice, 2) {
@@ -163,7 +195,7 @@ impl Death {
     /// As the process under test is told.
     pub(crate) fn wish(self) -> Option<String> {
         match self {
-            Death::After(_) => None,
+            Death::After(_) | Death::Seen(_) => None,
             Death::At { call, nth, before } => {
                 let call = match call {
                     Call::Sync => "sync",

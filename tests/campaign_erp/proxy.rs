@@ -14,6 +14,7 @@ use millrace_plant::rng::Seeded;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::asks::Asks;
@@ -27,6 +28,9 @@ const LATE_MS_MAX: i64 = 600;
 const VERY_LATE_MS_MAX: i64 = 6_000;
 /// Longest delay of a request or an answer: beyond the client's patience.
 const DELAY_MS_MAX: i64 = 1_200;
+
+/// So long an answer is held back for somebody who wants to kill meanwhile: shorter than the client's patience.
+const HOLD: Duration = Duration::from_millis(600);
 
 /// How the network is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,6 +178,12 @@ struct Shared {
     /// Faults dealt to requests that book or close; begins at the seed, so that each run begins with another.
     dealt: AtomicU64,
     dealt_from: u64,
+    /// What is certain for the next booking.
+    next: Mutex<Option<Fate>>,
+    /// Who waits for the next booking.
+    hold: Mutex<Option<oneshot::Sender<()>>>,
+    /// Answers that are held back.
+    held: AtomicUsize,
     /// Whether each step is noted: looking at a large ERP after each request takes its time.
     is_noting: bool,
     /// One request at a time reaches the ERP, so that no step is missed.
@@ -228,6 +238,9 @@ impl Proxy {
             },
             dealt: AtomicU64::new(seed),
             dealt_from: seed,
+            next: Mutex::default(),
+            hold: Mutex::default(),
+            held: AtomicUsize::new(0),
             is_noting,
             steps: tokio::sync::Mutex::default(),
             log: Mutex::default(),
@@ -255,6 +268,29 @@ impl Proxy {
     /// Requests that the process has sent and that are not answered.
     pub(crate) fn under_way(&self) -> usize {
         self.shared.under_way.load(Ordering::SeqCst)
+    }
+
+    /// The next request that books meets this, whatever the weather.
+    pub(crate) fn deal_next(&self, fate: Fate) {
+        *locked(&self.shared.next) = Some(fate);
+    }
+
+    /// Answers when the ERP has booked next; the answer is held back for a moment then.
+    pub(crate) fn hold_next_answer(&self) -> oneshot::Receiver<()> {
+        let (tell, told) = oneshot::channel();
+        *locked(&self.shared.hold) = Some(tell);
+        told
+    }
+
+    /// Whatever was wished for the next booking is forgotten.
+    pub(crate) fn disarm(&self) {
+        *locked(&self.shared.next) = None;
+        *locked(&self.shared.hold) = None;
+    }
+
+    /// An answer is held back just now.
+    pub(crate) fn is_holding(&self) -> bool {
+        self.shared.held.load(Ordering::SeqCst) > 0
     }
 
     /// How many requests that book or close have met a fault.
@@ -351,6 +387,11 @@ struct Taken {
 impl Shared {
     /// What happens to a request.
     fn fate(&self, weather: Weather, asks: Asks) -> Fate {
+        if asks == Asks::Post
+            && let Some(fate) = locked(&self.next).take()
+        {
+            return fate;
+        }
         let Weather::Foul(odds) = weather else {
             return Fate::Fair;
         };
@@ -416,6 +457,14 @@ async fn forward(shared: &Shared, request: &Taken) -> std::io::Result<Vec<u8>> {
     }
     if let Some(hop) = locked(&shared.log).get_mut(at) {
         hop.has_changed |= has_changed;
+    }
+    drop(steps);
+    let waits = locked(&shared.hold).take_if(|_| has_changed);
+    if let Some(waits) = waits {
+        shared.held.fetch_add(1, Ordering::SeqCst);
+        let _who_gave_up_is_not_told = waits.send(());
+        tokio::time::sleep(HOLD).await;
+        shared.held.fetch_sub(1, Ordering::SeqCst);
     }
     Ok(answer)
 }

@@ -1,9 +1,10 @@
-//! What a campaign has really tried, as tables: which spoil fell on which kind of request. What was drawn and
-//! never fell is told as missing. Leaves out whether the books are right (`oracle`).
+//! What a campaign has really tried, as tables: which spoil fell on which kind of request, and in which state the
+//! process was killed. What was drawn and never fell is told as missing. Leaves out whether the books are right (`oracle`).
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::aim::Aim;
 use super::asks::Asks;
 use super::oracle::Outcome;
 use super::proxy::Fate;
@@ -79,6 +80,35 @@ pub(crate) fn unspoiled(outcomes: &[Outcome]) -> String {
     text
 }
 
+/// Every state, each with the kills aimed at it and those that hit.
+fn aimed(outcomes: &[Outcome]) -> Vec<(Aim, usize, usize)> {
+    let all = Aim::DOSING.into_iter().chain(Aim::POSTING);
+    all.map(|aim| {
+        let of = outcomes.iter().filter_map(|one| one.tally.aims.get(&aim));
+        let (aimed, hit) = of.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        (aim, aimed, hit)
+    })
+    .collect()
+}
+
+/// Kills by the state aimed at.
+pub(crate) fn aims(outcomes: &[Outcome]) -> String {
+    let mut text = format!("{:<30}{:>10}{:>10}\n", "kills aimed at", "aimed", "hit");
+    for (aim, aimed, hit) in aimed(outcomes) {
+        let _ = writeln!(text, "{:<30}{aimed:>10}{hit:>10}", aim.word());
+    }
+    text
+}
+
+/// States in which no process was killed; empty when there is none.
+pub(crate) fn unhit(outcomes: &[Outcome]) -> String {
+    let mut text = String::new();
+    for (aim, aimed, _) in aimed(outcomes).into_iter().filter(|(_, _, hit)| *hit == 0) {
+        let _ = writeln!(text, "{}: aimed at {aimed} times, never hit", aim.word());
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +125,19 @@ mod tests {
             log,
             wrong: Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_state_that_was_aimed_at_and_never_hit_is_told() {
+        let mut outcome = outcome(Vec::new());
+        for aim in Aim::DOSING.into_iter().chain(Aim::POSTING) {
+            outcome.tally.aimed(aim, aim != Aim::InDoubt);
+            outcome.tally.aimed(aim, false);
+        }
+        let missing = unhit(std::slice::from_ref(&outcome));
+        assert_eq!(missing, "in doubt: aimed at 2 times, never hit\n");
+        outcome.tally.aimed(Aim::InDoubt, true);
+        assert_eq!(unhit(&[outcome]), "");
     }
 
     fn every(asks: Asks) -> Vec<Hop> {
