@@ -221,12 +221,8 @@ impl Watch {
     /// Notes how the books of `folder` stand before a life begins.
     pub(crate) fn before(folder: &Path, aim: Aim) -> Watch {
         let path = folder.join("data/millrace.db");
-        // The very first life makes them.
-        let before = if path.is_file() {
-            millrace_store::look(&path, Books::read).expect("nobody has them open")
-        } else {
-            Books::default()
-        };
+        // The very first life makes them, and may have died meanwhile: then there is nothing in them yet.
+        let before = millrace_store::look(&path, Books::read).unwrap_or_default();
         Watch {
             path,
             aim,

@@ -102,7 +102,7 @@ async fn drain(program: &Path, orders: u32) -> Drained {
     let book = OdooBook::with_orders(given(orders)).expect("no name stands twice");
     let erp = Erp::with_book(way, book).await;
     let proxy = Proxy::plain(Arc::clone(&erp.odoo), erp.address).await;
-    config(folder.path(), way, false, proxy.address);
+    config(folder.path(), way, false, proxy.address, "");
     let mut life = Life::start(program, folder.path(), None);
     let desk = Desk::open(life.address().await).await;
     let mut drained = Drained {

@@ -12,13 +12,14 @@
 //! `sabotage` tries each of these on planted faults.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::Path;
 
 use millrace_app::AppError;
 use millrace_core::batch::posting::Posting;
 use millrace_core::erp::ConsumptionPost;
 use millrace_core::units::Grams;
-use millrace_plant::odoo::{BookView, OrderState, OrderView};
+use millrace_plant::odoo::{BookView, OrderState, OrderView, VirtualOdoo};
 use millrace_plant::run::OdooLogin;
 use millrace_store::Store;
 use millrace_store::table::outbox::{MessageKind, OutboxRow};
@@ -28,8 +29,8 @@ use super::life;
 use super::plan::Plan;
 use super::products::Ordered;
 use super::proxy::{Hop, Proxy};
-use super::run::{Erp, Tally};
-use super::template::{self, Stage, Total};
+use super::run::Tally;
+use super::template::Total;
 use super::words;
 
 /// More messages than a run has.
@@ -64,43 +65,53 @@ impl Outcome {
     }
 }
 
+/// A run at its end: what was planned, what really left the silos, and where the books are.
+#[derive(Debug)]
+pub(crate) struct Case<'a> {
+    pub(crate) plan: &'a Plan,
+    /// Batches that were made.
+    pub(crate) batches: usize,
+    /// Orders of which every batch is made.
+    pub(crate) whole: &'a BTreeSet<String>,
+    /// By the plant's own books.
+    pub(crate) truth: &'a BTreeMap<String, Total>,
+    /// The orders as the ERP was given them.
+    pub(crate) ordered: Ordered,
+    pub(crate) folder: &'a Path,
+    pub(crate) odoo: &'a VirtualOdoo,
+    /// Where it answers without anything in between.
+    pub(crate) address: SocketAddr,
+    pub(crate) proxy: &'a Proxy,
+}
+
 /// Holds the books against each other.
-pub(crate) async fn judge(
-    plan: &Plan,
-    stage: &Stage,
-    folder: &Path,
-    erp: &Erp,
-    proxy: &Proxy,
-    tally: Tally,
-    drained: Result<(), String>,
-) -> Outcome {
-    let mut wrong: Vec<String> = drained.err().into_iter().collect();
-    let rows = ours(folder, &mut wrong).await;
+pub(crate) async fn judge(case: &Case<'_>, tally: Tally, mut wrong: Vec<String>) -> Outcome {
+    let Case { plan, proxy, .. } = *case;
+    let rows = ours(case.folder, &mut wrong).await;
     let of = |kind| rows.iter().filter(|row| row.kind == kind).count();
-    let closings = if plan.closes { stage.whole.len() } else { 0 };
+    let closings = if plan.closes { case.whole.len() } else { 0 };
     let found = (of(MessageKind::Consumption), of(MessageKind::MarkDone));
-    if found != (stage.messages, closings) || rows.len() != stage.messages + closings {
-        let expected = (stage.messages, closings);
+    let expected = (case.batches, closings);
+    if found != expected || rows.len() != case.batches + closings {
         wrong.push(format!(
             "{found:?} messages and closings of {}, not {expected:?}",
             rows.len()
         ));
     }
-    let ordered = Ordered::new(&template::orders());
-    let view = erp.odoo.view();
-    compare(&view, &stage.truth, &ordered, &mut wrong);
-    let by_us = plan.closes.then_some(&stage.whole);
+    let view = case.odoo.view();
+    compare(&view, case.truth, &case.ordered, &mut wrong);
+    let by_us = plan.closes.then_some(case.whole);
     closed(&view, by_us.unwrap_or(&BTreeSet::new()), &mut wrong);
     steps(&rows, &proxy.steps().await, &mut wrong);
     let is_closed = plan.way.is_standard && wrong.is_empty();
     if is_closed {
-        close(erp, &stage.truth, &mut wrong).await;
+        close(case, &mut wrong).await;
     }
     // Over the standard API nothing moves before the order is closed: a run that failed before has no moves to judge.
     if !plan.way.is_standard || is_closed {
         let told = told(&rows, &mut wrong);
-        let view = erp.odoo.view();
-        moves_told(&view, &stage.truth, &ordered, &told, &mut wrong);
+        let view = case.odoo.view();
+        moves_told(&view, case.truth, &case.ordered, &told, &mut wrong);
     }
     Outcome {
         messages: rows.len(),
@@ -247,21 +258,21 @@ pub(crate) fn went_through(
 }
 
 /// As a person does in Odoo over the standard API: only then does stock move there.
-async fn close(erp: &Erp, truth: &BTreeMap<String, Total>, wrong: &mut Vec<String>) {
+async fn close(case: &Case<'_>, wrong: &mut Vec<String>) {
     let login = OdooLogin::default();
     let settings = json!({
-        "kind": "odoo_standard", "url": format!("http://{}", erp.address), "database": login.db,
+        "kind": "odoo_standard", "url": format!("http://{}", case.address), "database": login.db,
         "login": login.login, "password": login.password, "materials": life::materials(),
     });
     let settings = serde_json::from_value(settings).expect("known settings");
     let connector = millrace_office::erp::open(&settings).expect("good settings");
-    let view = erp.odoo.view();
+    let view = case.odoo.view();
     let is_open = |name: &String| {
         let is_it = |one: &&OrderView| one.name == *name;
         let held = view.orders.iter().find(is_it);
         held.is_none_or(|held| held.state != OrderState::Done)
     };
-    for (order, total) in truth.iter().filter(|(name, _)| is_open(name)) {
+    for (order, total) in case.truth.iter().filter(|(name, _)| is_open(name)) {
         let closed = connector.mark_done(order, Grams(total.finished), "2026-11-22 01:42:00");
         if let Err(error) = closed.await {
             wrong.push(format!("{order} cannot be closed: {error}"));

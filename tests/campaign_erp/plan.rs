@@ -20,6 +20,9 @@ const CALLS: i64 = 24;
 /// Requests that book or close and meet a fault, in one run, at least.
 const SPOILS_MAX: i64 = 8;
 
+/// States in which a whole life is killed.
+const STATES: usize = 4;
+
 /// What a process dies with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Call {
@@ -87,6 +90,8 @@ pub(crate) struct Plan {
     pub(crate) stage: usize,
     pub(crate) faults: Odds,
     pub(crate) deaths: Vec<Death>,
+    /// Of a whole life: states to be killed in, in the order in which they come.
+    pub(crate) states: Vec<Aim>,
     /// How long the network stays bad for everything in the last life.
     pub(crate) foul: Duration,
     /// For requests that book or close it stays bad there until so many of them have met a fault: a time would
@@ -129,6 +134,7 @@ impl Plan {
             foul: millis(dice, 0, 1_500),
             spoils: u64::try_from(dice.between(1, SPOILS_MAX)).expect("small"),
             is_patient: chance(dice, 6),
+            states: states(dice),
         };
         plan.with_states()
     }
@@ -144,6 +150,7 @@ impl Plan {
             self.closes = true;
             self.deaths.sort_by_key(is_closing);
         }
+        self.closes |= self.is_lifecycle && self.states.contains(&Aim::Closing);
         self
     }
 
@@ -157,6 +164,7 @@ impl Plan {
             stage: 0,
             faults: Odds::default(),
             deaths: vec![death],
+            states: Vec::new(),
             foul: Duration::ZERO,
             spoils: 0,
             is_patient: false,
@@ -172,6 +180,16 @@ fn way(dice: &mut Seeded, version: OdooVersion) -> Way {
         has_key: kind == 2,
         version,
     }
+}
+
+fn states(dice: &mut Seeded) -> Vec<Aim> {
+    let all: Vec<Aim> = Aim::DOSING.into_iter().chain(Aim::POSTING).collect();
+    let last = i64::try_from(all.len()).expect("few") - 1;
+    let mut states: Vec<Aim> = (0..STATES)
+        .map(|_| all[usize::try_from(dice.between(0, last)).expect("small")])
+        .collect();
+    states.sort_unstable();
+    states
 }
 
 fn death(dice: &mut Seeded) -> Death {

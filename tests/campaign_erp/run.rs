@@ -15,8 +15,9 @@ use tokio::time::Instant;
 
 use super::aim::{Aim, Watch};
 use super::life::{Desk, Life, config};
-use super::oracle::{self, Outcome};
+use super::oracle::{self, Case, Outcome};
 use super::plan::{Death, Plan, Way};
+use super::products::Ordered;
 use super::proxy::{Proxy, Weather};
 use super::template::{self, Template};
 
@@ -100,7 +101,7 @@ pub(crate) async fn run(program: &Path, template: &Template, plan: &Plan) -> Out
     std::fs::copy(&stage.file, folder.path().join("data/millrace.db")).expect("copied");
     let erp = Erp::start(plan.way).await;
     let proxy = Proxy::start(Arc::clone(&erp.odoo), erp.address, plan).await;
-    config(folder.path(), plan.way, plan.closes, proxy.address);
+    config(folder.path(), plan.way, plan.closes, proxy.address, "");
     let mut tally = Tally::default();
     for death in &plan.deaths {
         proxy.set(match death {
@@ -146,7 +147,18 @@ pub(crate) async fn run(program: &Path, template: &Template, plan: &Plan) -> Out
     while proxy.under_way() > 0 {
         tokio::time::sleep(LOOK).await;
     }
-    oracle::judge(plan, stage, folder.path(), &erp, &proxy, tally, drained).await
+    let case = Case {
+        plan,
+        batches: stage.messages,
+        whole: &stage.whole,
+        truth: &stage.truth,
+        ordered: Ordered::new(&template::orders()),
+        folder: folder.path(),
+        odoo: &erp.odoo,
+        address: erp.address,
+        proxy: &proxy,
+    };
+    oracle::judge(&case, tally, drained.err().into_iter().collect()).await
 }
 
 /// A person cuts every pause short, as long as nobody ends this; what is refused stays so.
