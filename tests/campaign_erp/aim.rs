@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use millrace_core::batch::attempt::AttemptAct;
 use millrace_core::batch::posting::Posting;
@@ -243,9 +243,8 @@ impl Watch {
         let is_over = Arc::new(AtomicBool::new(false));
         let _ends = EndsWhenDropped(Arc::clone(&is_over));
         let (path, aim, before) = (self.path.clone(), self.aim, Arc::clone(&self.before));
-        let until = Instant::now() + patience;
         let watching = tokio::task::spawn_blocking(move || {
-            let goes_on = || !is_over.load(Ordering::SeqCst) && Instant::now() < until;
+            let goes_on = || !is_over.load(Ordering::SeqCst);
             while goes_on() {
                 // Books that are being made or moved up cannot be read for a moment.
                 let has_come = millrace_store::look(&path, |read| {
@@ -263,7 +262,9 @@ impl Watch {
                 std::thread::sleep(OPEN);
             }
         });
-        watching.await.expect("it only reads");
+        if let Ok(read) = tokio::time::timeout(patience, watching).await {
+            read.expect("it only reads");
+        }
     }
 
     /// The books of a dead process show the state; for [`Aim::Booked`], the proxy still held the answer.
