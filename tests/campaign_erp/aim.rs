@@ -16,7 +16,8 @@ use millrace_store::table::batch::BatchRow;
 use millrace_store::table::outbox::{MessageKind, OutboxRow};
 use millrace_store::{Read, StoreError};
 
-use super::proxy::{Fate, Proxy};
+use super::fate::Fate;
+use super::proxy::Proxy;
 
 /// Time between two looks at the books.
 const LOOK: Duration = Duration::from_millis(3);

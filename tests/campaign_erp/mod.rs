@@ -7,6 +7,7 @@ mod asks;
 mod backlog;
 #[path = "../floors/completion.rs"]
 mod completion;
+mod fate;
 mod fleet;
 mod life;
 mod lifecycle;

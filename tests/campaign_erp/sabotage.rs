@@ -1,10 +1,10 @@
 //! The oracle itself on trial: each test plants one fault in an ERP whose books are right, and the oracle that
 //! judges the campaign must find it and call it by its name. Leaves out faults on the way (`proxy`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use millrace_core::units::Grams;
-use millrace_plant::odoo::{BookView, OdooConfig, StockMove, VirtualOdoo};
+use millrace_plant::odoo::{BookView, OdooConfig, OrderState, StockMove, VirtualOdoo};
 use millrace_plant::run::OdooLogin;
 
 use super::oracle;
@@ -267,6 +267,26 @@ fn an_order_that_nobody_gave_to_the_erp_is_named() {
     oracle::compare(&view, &truth(), &ordered(), &mut wrong);
     let text = "WH/MO/00999: the ERP was never given this order";
     assert_eq!(wrong, [text]);
+}
+
+#[test]
+fn an_order_that_is_closed_too_early_or_left_open_is_named() {
+    let shall_be = BTreeSet::from([SHORT.to_owned()]);
+    let mut view = right();
+    let close = |view: &mut BookView, name: &str| {
+        let held = view.orders.iter_mut().find(|held| held.name == name);
+        held.expect("an order of the book").state = OrderState::Done;
+    };
+    let judged = |view: &BookView| {
+        let mut wrong = Vec::new();
+        oracle::closed(view, &shall_be, &mut wrong);
+        wrong
+    };
+    assert_eq!(judged(&view), [format!("{SHORT} is Confirmed")]);
+    close(&mut view, SHORT);
+    assert!(judged(&view).is_empty());
+    close(&mut view, LONG);
+    assert_eq!(judged(&view), [format!("{LONG} is Done")]);
 }
 
 #[test]

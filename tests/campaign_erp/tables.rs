@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 
 use super::aim::Aim;
 use super::asks::Asks;
+use super::fate::Fate;
 use super::oracle::Outcome;
-use super::proxy::Fate;
 
 /// How often one fate fell.
 #[derive(Debug, Clone, Copy, Default)]
