@@ -18,6 +18,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// From so many runs on, every spoil must have fallen on a booking.
+const SPOILS_ALL_FROM: usize = 200;
+/// From so many runs on, a process must have been killed in every state that is aimed at.
+const STATES_ALL_FROM: usize = 2_000;
+
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     let name = words.next().unwrap_or_default();
@@ -72,12 +77,20 @@ fn erp(seed: u64, count: u64) -> String {
     let outcomes = campaign_erp::runs(&node(), seed, count);
     if let [outcome] = outcomes.as_slice() {
         say(&format!("{:#?}", campaign_erp::plan::Plan::from_seed(seed)));
-        for (request, fate) in &outcome.log {
-            say(&format!("{request}: {fate}"));
+        for hop in &outcome.log {
+            say(&format!("{} ({:?}): {}", hop.line, hop.asks, hop.fate));
         }
     }
     say(&campaign_erp::sum(&outcomes));
-    campaign_erp::complaint(&outcomes)
+    let mut complaint = campaign_erp::complaint(&outcomes);
+    // Fewer may miss one by chance.
+    if outcomes.len() >= SPOILS_ALL_FROM {
+        complaint.push_str(&campaign_erp::unspoiled(&outcomes));
+    }
+    if outcomes.len() >= STATES_ALL_FROM {
+        complaint.push_str(&campaign_erp::tables::unhit(&outcomes));
+    }
+    complaint
 }
 
 /// The process under test, built beside this program.

@@ -19,6 +19,7 @@ use super::completion::{DOSE, LINES, complete, put_batch, put_order, put_silos};
 use super::life::{Desk, Life, config};
 use super::oracle;
 use super::plan::Way;
+use super::products::Ordered;
 use super::proxy::{Proxy, Weather};
 use super::run::Erp;
 use super::template::{self, NAME, SECRET_PHC, Total};
@@ -98,9 +99,10 @@ async fn drain(program: &Path, orders: u32) -> Drained {
         has_key: false,
         version: OdooVersion::V18,
     };
-    let erp = Erp::with_book(way, book(orders)).await;
+    let book = OdooBook::with_orders(given(orders)).expect("no name stands twice");
+    let erp = Erp::with_book(way, book).await;
     let proxy = Proxy::plain(Arc::clone(&erp.odoo), erp.address).await;
-    config(folder.path(), way, proxy.address);
+    config(folder.path(), way, false, proxy.address, "");
     let mut life = Life::start(program, folder.path(), None);
     let desk = Desk::open(life.address().await).await;
     let mut drained = Drained {
@@ -179,8 +181,8 @@ async fn prepare(folder: &Path, orders: u32) {
     store.checkpoint().await.expect("one whole file");
 }
 
-/// The ERP with the same orders.
-fn book(orders: u32) -> OdooBook {
+/// The same orders, as the ERP is given them.
+fn given(orders: u32) -> Vec<NewOrder> {
     let all = (0..orders).map(|order| NewOrder {
         name: name(order),
         reference: None,
@@ -197,7 +199,7 @@ fn book(orders: u32) -> OdooBook {
             })
             .collect(),
     });
-    OdooBook::with_orders(all.collect()).expect("no name stands twice")
+    all.collect()
 }
 
 async fn judge(drained: &mut Drained, folder: &Path, erp: &Erp, orders: u32) {
@@ -222,8 +224,9 @@ async fn judge(drained: &mut Drained, folder: &Path, erp: &Erp, orders: u32) {
     };
     let truth: BTreeMap<String, Total> = (0..orders).map(|n| (name(n), total.clone())).collect();
     let view = erp.odoo.view();
-    oracle::compare(&view, &truth, wrong);
-    oracle::moves(&view, &truth, wrong);
+    let ordered = Ordered::new(&given(orders));
+    oracle::compare(&view, &truth, &ordered, wrong);
+    oracle::moves(&view, &truth, &ordered, wrong);
     wrong.extend(turns(&rows, &view.stock_moves));
     if let [_, _, half, end] = drained.memory.as_slice()
         && (end - half) * 1_024.0 > GROWTH_KIB * drained.messages as f64 / 2.0

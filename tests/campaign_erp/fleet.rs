@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use super::oracle::Outcome;
 use super::plan::{Call, Death, Plan, Way};
+use super::tables::{aims, spoils};
 use super::template::{self, Template};
 use super::{lifecycle, run};
 
@@ -144,22 +145,15 @@ pub(crate) fn complaint(outcomes: &[Outcome]) -> String {
 pub(crate) fn sum(outcomes: &[Outcome]) -> String {
     let all = |of: fn(&Outcome) -> usize| outcomes.iter().map(of).sum::<usize>();
     let failed = outcomes.iter().filter(|o| !o.wrong.is_empty()).count();
-    let mut fates: BTreeMap<&str, usize> = BTreeMap::new();
-    for (_, fate) in outcomes.iter().flat_map(|outcome| &outcome.log) {
-        *fates.entry(fate).or_default() += 1;
-    }
     let mut states: BTreeMap<&str, usize> = BTreeMap::new();
     for state in outcomes.iter().flat_map(|outcome| &outcome.at_state) {
         *states.entry(state).or_default() += 1;
     }
-    let fates: Vec<String> = fates
-        .iter()
-        .map(|(fate, n)| format!("{fate} {n}"))
-        .collect();
     format!(
-        "requests: {}\nkills of whole lives, by the batch's state: {states:?}\n{} runs ({} whole lives of orders), {} messages, {} kills ({} at a chosen call, {} with a request under way), \
+        "{}\n{}\nkills of whole lives, by the batch's state: {states:?}\n{} runs ({} whole lives of orders), {} messages, {} kills ({} at a chosen call, {} with a request under way), \
          {} refusals sent again by a person, {} runs failed",
-        fates.join(", "),
+        spoils(outcomes),
+        aims(outcomes),
         outcomes.len(),
         all(|outcome| usize::from(outcome.is_lifecycle)),
         all(|outcome| outcome.messages),

@@ -25,8 +25,8 @@ pub(crate) struct Life {
     address: Option<String>,
 }
 
-/// Writes the configuration: no PLC, the ERP behind `erp`.
-pub(crate) fn config(folder: &Path, way: Way, erp: SocketAddr) {
+/// Writes the configuration: the ERP behind `erp`, and a PLC only as far as `plc` says.
+pub(crate) fn config(folder: &Path, way: Way, closes: bool, erp: SocketAddr, plc: &str) {
     let login = OdooLogin::default();
     std::fs::write(
         folder.join("silos.toml"),
@@ -40,10 +40,13 @@ pub(crate) fn config(folder: &Path, way: Way, erp: SocketAddr) {
     };
     let mut text = format!(
         "silos = \"silos.toml\"\n[site]\nkey = \"demo\"\nname = \"North mill\"\nline = \"Line 1\"\nzone = \"Asia/Jakarta\"\n\
-         [intake]\nopen_batches_max = 100\n\
-         [erp]\nposts_per_second_max = 50\n[erp.connector]\nkind = \"{kind}\"\nurl = \"http://{erp}\"\ndatabase = \"{}\"\nlogin = \"{}\"\npassword = \"{}\"\n\
+         [intake]\nopen_batches_max = 100\n{plc}\
+         [erp]\nposts_per_second_max = 50\nmark_done = \"{}\"\n[erp.connector]\nkind = \"{kind}\"\nurl = \"http://{erp}\"\ndatabase = \"{}\"\nlogin = \"{}\"\npassword = \"{}\"\n\
          timeout_ms = {PATIENCE_MS}\n",
-        login.db, login.login, login.password,
+        if closes { "by_us" } else { "by_person" },
+        login.db,
+        login.login,
+        login.password,
     );
     if way.is_standard {
         text.push_str("[erp.connector.materials]\n");
@@ -126,6 +129,12 @@ pub(crate) struct Desk {
 impl Desk {
     /// Logs in.
     pub(crate) async fn open(address: String) -> Desk {
+        let desk = Desk::open_as(address, NAME, SECRET).await;
+        desk.expect("the person is known")
+    }
+
+    /// Logs somebody in.
+    pub(crate) async fn open_as(address: String, name: &str, secret: &str) -> Result<Desk, String> {
         let client = reqwest::Client::builder()
             .timeout(Duration::from_secs(20))
             .build()
@@ -135,11 +144,10 @@ impl Desk {
             address,
             token: String::new(),
         };
-        let who = json!({ "user": NAME, "secret": SECRET });
-        let session = desk.call("session_open", &who).await;
-        let session = session.expect("the person is known");
+        let who = json!({ "user": name, "secret": secret });
+        let session = desk.call("session_open", &who).await?;
         desk.token = session["token"].as_str().expect("a token").to_owned();
-        desk
+        Ok(desk)
     }
 
     /// Sends a command.

@@ -4,29 +4,33 @@
 //! - The ERP holds for every order exactly what left the silos, and what it weighed; for the rest nothing.
 //! - On the way there it held exactly the running totals of that order's messages, each once, in order: none
 //!   twice, none skipped, none out of turn, nothing in between, never down.
-//! - The ERP's stock moves add up to the same; over the standard API after the order was closed.
+//! - The ERP's stock moves add up to the same, each of the product that the order names at its place; over the
+//!   standard API after the order was closed.
+//! - The ERP has every order that it was given, whether anything was made for it or not, and no other.
 //! - Every message is posted, its batch says so, and the audit chain is whole.
 //!
 //! `sabotage` tries each of these on planted faults.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::Path;
 
 use millrace_app::AppError;
 use millrace_core::batch::posting::Posting;
 use millrace_core::erp::ConsumptionPost;
 use millrace_core::units::Grams;
-use millrace_plant::odoo::BookView;
+use millrace_plant::odoo::{BookView, OrderState, OrderView, VirtualOdoo};
 use millrace_plant::run::OdooLogin;
 use millrace_store::Store;
-use millrace_store::table::outbox::OutboxRow;
+use millrace_store::table::outbox::{MessageKind, OutboxRow};
 use serde_json::json;
 
 use super::life;
 use super::plan::Plan;
-use super::proxy::Proxy;
-use super::run::{Erp, Tally};
-use super::template::{Stage, Total};
+use super::products::Ordered;
+use super::proxy::{Hop, Proxy};
+use super::run::Tally;
+use super::template::Total;
 use super::words;
 
 /// More messages than a run has.
@@ -42,7 +46,7 @@ pub(crate) struct Outcome {
     /// What the batch was doing when the process was killed.
     pub(crate) at_state: Vec<String>,
     /// Every request with its fate.
-    pub(crate) log: Vec<(String, &'static str)>,
+    pub(crate) log: Vec<Hop>,
     /// What does not hold.
     pub(crate) wrong: Vec<String>,
 }
@@ -61,31 +65,53 @@ impl Outcome {
     }
 }
 
+/// A run at its end: what was planned, what really left the silos, and where the books are.
+#[derive(Debug)]
+pub(crate) struct Case<'a> {
+    pub(crate) plan: &'a Plan,
+    /// Batches that were made.
+    pub(crate) batches: usize,
+    /// Orders of which every batch is made.
+    pub(crate) whole: &'a BTreeSet<String>,
+    /// By the plant's own books.
+    pub(crate) truth: &'a BTreeMap<String, Total>,
+    /// The orders as the ERP was given them.
+    pub(crate) ordered: Ordered,
+    pub(crate) folder: &'a Path,
+    pub(crate) odoo: &'a VirtualOdoo,
+    /// Where it answers without anything in between.
+    pub(crate) address: SocketAddr,
+    pub(crate) proxy: &'a Proxy,
+}
+
 /// Holds the books against each other.
-pub(crate) async fn judge(
-    plan: &Plan,
-    stage: &Stage,
-    folder: &Path,
-    erp: &Erp,
-    proxy: &Proxy,
-    tally: Tally,
-    drained: Result<(), String>,
-) -> Outcome {
-    let mut wrong: Vec<String> = drained.err().into_iter().collect();
-    let rows = ours(folder, &mut wrong).await;
-    if rows.len() != stage.messages {
-        wrong.push(format!("{} messages, not {}", rows.len(), stage.messages));
+pub(crate) async fn judge(case: &Case<'_>, tally: Tally, mut wrong: Vec<String>) -> Outcome {
+    let Case { plan, proxy, .. } = *case;
+    let rows = ours(case.folder, &mut wrong).await;
+    let of = |kind| rows.iter().filter(|row| row.kind == kind).count();
+    let closings = if plan.closes { case.whole.len() } else { 0 };
+    let found = (of(MessageKind::Consumption), of(MessageKind::MarkDone));
+    let expected = (case.batches, closings);
+    if found != expected || rows.len() != case.batches + closings {
+        wrong.push(format!(
+            "{found:?} messages and closings of {}, not {expected:?}",
+            rows.len()
+        ));
     }
-    compare(&erp.odoo.view(), &stage.truth, &mut wrong);
+    let view = case.odoo.view();
+    compare(&view, case.truth, &case.ordered, &mut wrong);
+    let by_us = plan.closes.then_some(case.whole);
+    closed(&view, by_us.unwrap_or(&BTreeSet::new()), &mut wrong);
     steps(&rows, &proxy.steps().await, &mut wrong);
     let is_closed = plan.way.is_standard && wrong.is_empty();
     if is_closed {
-        close(erp, &stage.truth, &mut wrong).await;
+        close(case, &mut wrong).await;
     }
     // Over the standard API nothing moves before the order is closed: a run that failed before has no moves to judge.
     if !plan.way.is_standard || is_closed {
         let told = told(&rows, &mut wrong);
-        moves_told(&erp.odoo.view(), &stage.truth, &told, &mut wrong);
+        let view = case.odoo.view();
+        moves_told(&view, case.truth, &case.ordered, &told, &mut wrong);
     }
     Outcome {
         messages: rows.len(),
@@ -124,7 +150,12 @@ pub(crate) async fn ours(folder: &Path, wrong: &mut Vec<String>) -> Vec<OutboxRo
 }
 
 /// The ERP against the plant, and nothing for orders that made nothing.
-pub(crate) fn compare(view: &BookView, truth: &BTreeMap<String, Total>, wrong: &mut Vec<String>) {
+pub(crate) fn compare(
+    view: &BookView,
+    truth: &BTreeMap<String, Total>,
+    ordered: &Ordered,
+    wrong: &mut Vec<String>,
+) {
     for order in &view.orders {
         let held = Total {
             consumed: order
@@ -143,16 +174,35 @@ pub(crate) fn compare(view: &BookView, truth: &BTreeMap<String, Total>, wrong: &
         }
     }
     // An order that is gone from the ERP would otherwise never be looked at.
-    for order in truth.keys() {
-        if !view.orders.iter().any(|held| held.name == *order) {
-            wrong.push(format!("{order}: the ERP has no such order"));
-        }
+    let (gone, more) = ordered.strangers(view);
+    for order in gone {
+        let left = truth.get(order);
+        let left = left.map_or_else(|| "nothing".to_owned(), |left| format!("{left:?}"));
+        wrong.push(format!(
+            "{order}: the ERP no longer has this order; left {left}"
+        ));
+    }
+    for order in more {
+        wrong.push(format!("{order}: the ERP was never given this order"));
     }
     if view.rescaled != 0 {
         wrong.push(format!(
             "ordered quantities changed {} times",
             view.rescaled
         ));
+    }
+}
+
+/// Exactly these orders are closed.
+pub(crate) fn closed(view: &BookView, orders: &BTreeSet<String>, wrong: &mut Vec<String>) {
+    for order in &view.orders {
+        let (is_closed, shall_be) = (
+            order.state == OrderState::Done,
+            orders.contains(&order.name),
+        );
+        if is_closed != shall_be {
+            wrong.push(format!("{} is {:?}", order.name, order.state));
+        }
     }
 }
 
@@ -169,7 +219,10 @@ pub(crate) fn steps(
 /// The running totals of each order's messages, oldest first.
 fn told(rows: &[OutboxRow], wrong: &mut Vec<String>) -> BTreeMap<String, Vec<Total>> {
     let mut told: BTreeMap<String, Vec<Total>> = BTreeMap::new();
-    for row in rows {
+    for row in rows
+        .iter()
+        .filter(|row| row.kind == MessageKind::Consumption)
+    {
         match serde_json::from_str::<ConsumptionPost>(&row.payload) {
             Ok(post) => told.entry(post.order_name).or_default().push(Total {
                 consumed: post
@@ -205,15 +258,21 @@ pub(crate) fn went_through(
 }
 
 /// As a person does in Odoo over the standard API: only then does stock move there.
-async fn close(erp: &Erp, truth: &BTreeMap<String, Total>, wrong: &mut Vec<String>) {
+async fn close(case: &Case<'_>, wrong: &mut Vec<String>) {
     let login = OdooLogin::default();
     let settings = json!({
-        "kind": "odoo_standard", "url": format!("http://{}", erp.address), "database": login.db,
+        "kind": "odoo_standard", "url": format!("http://{}", case.address), "database": login.db,
         "login": login.login, "password": login.password, "materials": life::materials(),
     });
     let settings = serde_json::from_value(settings).expect("known settings");
     let connector = millrace_office::erp::open(&settings).expect("good settings");
-    for (order, total) in truth {
+    let view = case.odoo.view();
+    let is_open = |name: &String| {
+        let is_it = |one: &&OrderView| one.name == *name;
+        let held = view.orders.iter().find(is_it);
+        held.is_none_or(|held| held.state != OrderState::Done)
+    };
+    for (order, total) in case.truth.iter().filter(|(name, _)| is_open(name)) {
         let closed = connector.mark_done(order, Grams(total.finished), "2026-11-22 01:42:00");
         if let Err(error) = closed.await {
             wrong.push(format!("{order} cannot be closed: {error}"));
@@ -222,14 +281,20 @@ async fn close(erp: &Erp, truth: &BTreeMap<String, Total>, wrong: &mut Vec<Strin
 }
 
 /// The ERP's stock moves: per order and equipment they add up to what left, and none goes down.
-pub(crate) fn moves(view: &BookView, truth: &BTreeMap<String, Total>, wrong: &mut Vec<String>) {
-    moves_told(view, truth, &BTreeMap::new(), wrong);
+pub(crate) fn moves(
+    view: &BookView,
+    truth: &BTreeMap<String, Total>,
+    ordered: &Ordered,
+    wrong: &mut Vec<String>,
+) {
+    moves_told(view, truth, ordered, &BTreeMap::new(), wrong);
 }
 
 /// The same, and what was told tells a lost move from an altered one.
 pub(crate) fn moves_told(
     view: &BookView,
     truth: &BTreeMap<String, Total>,
+    ordered: &Ordered,
     told: &BTreeMap<String, Vec<Total>>,
     wrong: &mut Vec<String>,
 ) {
@@ -246,6 +311,12 @@ pub(crate) fn moves_told(
     }
     for (order, fault) in words::faults(truth, &moved, &view.stock_moves, told) {
         wrong.push(format!("stock of {order}: {}", fault.word()));
+    }
+    for (order, row, may) in ordered.others(&view.stock_moves) {
+        let word = words::Fault::WrongProduct.word();
+        wrong.push(format!(
+            "stock of {order}: {word}: {row:?}, where it says {may:?}"
+        ));
     }
     for (order, left) in truth {
         let moved = moved.remove(order).unwrap_or_default();

@@ -8,12 +8,20 @@ use std::time::Duration;
 use millrace_plant::odoo::OdooVersion;
 use millrace_plant::rng::Seeded;
 
+use super::aim::Aim;
+
 /// One run in so many is a whole life of an order, from the import on.
 const LIFECYCLE_EVERY: u64 = 25;
 /// Longest life of a process that is killed by time.
 const LIFE_MS_MAX: i64 = 2_500;
 /// Durable writes and socket writes among which a process is killed.
 const CALLS: i64 = 24;
+
+/// Requests that book or close and meet a fault, in one run, at least.
+const SPOILS_MAX: i64 = 8;
+
+/// States in which a whole life is killed.
+const STATES: usize = 4;
 
 /// What a process dies with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +46,8 @@ pub(crate) enum Death {
         /// Before the call is carried out, else just after.
         before: bool,
     },
+    /// When the books or the proxy show this.
+    Seen(Aim),
 }
 
 /// Which way into the ERP.
@@ -51,6 +61,22 @@ pub(crate) struct Way {
     pub(crate) version: OdooVersion,
 }
 
+/// How many of a hundred requests meet a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Odds {
+    /// Of those that book or close.
+    pub(crate) bookings: i64,
+    /// Of all others: one that is not let in or cannot read never comes to book.
+    pub(crate) others: i64,
+}
+
+impl Odds {
+    /// Nothing befalls the other requests.
+    pub(crate) fn of_bookings(self) -> Odds {
+        Odds { others: 0, ..self }
+    }
+}
+
 /// One run.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
@@ -58,19 +84,29 @@ pub(crate) struct Plan {
     /// A whole life of an order instead of a prepared outbox.
     pub(crate) is_lifecycle: bool,
     pub(crate) way: Way,
+    /// We close each order once all of it is posted; else a person does.
+    pub(crate) closes: bool,
     /// Which of the prepared outboxes.
     pub(crate) stage: usize,
-    /// How many of a hundred requests meet a fault.
-    pub(crate) fault_percent: i64,
+    pub(crate) faults: Odds,
     pub(crate) deaths: Vec<Death>,
-    /// How long the network stays bad in the last life.
+    /// Of a whole life: states to be killed in, in the order in which they come.
+    pub(crate) states: Vec<Aim>,
+    /// How long the network stays bad for everything in the last life.
     pub(crate) foul: Duration,
+    /// For requests that book or close it stays bad there until so many of them have met a fault: a time would
+    /// be over before the first of them came.
+    pub(crate) spoils: u64,
     /// Nobody shortens a pause.
     pub(crate) is_patient: bool,
 }
 
 pub(crate) fn chance(dice: &mut Seeded, of: i64) -> bool {
     dice.between(1, of) == 1
+}
+
+fn percent(dice: &mut Seeded, of: [i64; 4]) -> i64 {
+    of[usize::try_from(dice.between(0, 3)).expect("small")]
 }
 
 pub(crate) fn millis(dice: &mut Seeded, low: i64, high: i64) -> Duration {
@@ -84,16 +120,38 @@ impl Plan {
         let version = dice.between(0, 5);
         let version = OdooVersion::ALL[usize::try_from(version).expect("small")];
         let deaths = dice.between(1, 4);
-        Plan {
+        let plan = Plan {
             seed,
             is_lifecycle: seed.is_multiple_of(LIFECYCLE_EVERY),
             way: way(dice, version),
+            closes: chance(dice, 3),
             stage: usize::try_from(dice.between(0, 2)).expect("small"),
-            fault_percent: [0, 10, 30, 60][usize::try_from(dice.between(0, 3)).expect("small")],
+            faults: Odds {
+                others: percent(dice, [0, 10, 30, 60]),
+                bookings: percent(dice, [0, 40, 70, 90]),
+            },
             deaths: (0..deaths).map(|_| death(dice)).collect(),
             foul: millis(dice, 0, 1_500),
+            spoils: u64::try_from(dice.between(1, SPOILS_MAX)).expect("small"),
             is_patient: chance(dice, 6),
+            states: states(dice),
+        };
+        plan.with_states()
+    }
+
+    /// Who shall die in a state needs a message that comes into it, behind those that earlier lives have posted.
+    /// Who shall die while an order is closed needs one that comes so far, and time for it: that death is the last.
+    fn with_states(mut self) -> Plan {
+        if self.deaths.iter().any(|one| matches!(one, Death::Seen(_))) {
+            self.stage = self.stage.max(1);
         }
+        let is_closing = |death: &Death| *death == Death::Seen(Aim::Closing);
+        if self.deaths.iter().any(is_closing) {
+            self.closes = true;
+            self.deaths.sort_by_key(is_closing);
+        }
+        self.closes |= self.is_lifecycle && self.states.contains(&Aim::Closing);
+        self
     }
 
     /// A run without faults that dies once, exactly there.
@@ -102,10 +160,13 @@ impl Plan {
             seed,
             is_lifecycle: false,
             way,
+            closes: false,
             stage: 0,
-            fault_percent: 0,
+            faults: Odds::default(),
             deaths: vec![death],
+            states: Vec::new(),
             foul: Duration::ZERO,
+            spoils: 0,
             is_patient: false,
         }
     }
@@ -121,9 +182,21 @@ fn way(dice: &mut Seeded, version: OdooVersion) -> Way {
     }
 }
 
+fn states(dice: &mut Seeded) -> Vec<Aim> {
+    let all: Vec<Aim> = Aim::DOSING.into_iter().chain(Aim::POSTING).collect();
+    let last = i64::try_from(all.len()).expect("few") - 1;
+    let mut states: Vec<Aim> = (0..STATES)
+        .map(|_| all[usize::try_from(dice.between(0, last)).expect("small")])
+        .collect();
+    states.sort_unstable();
+    states
+}
+
 fn death(dice: &mut Seeded) -> Death {
-    if chance(dice, 2) {
-        return Death::After(millis(dice, 0, LIFE_MS_MAX));
+    match dice.between(0, 2) {
+        0 => return Death::After(millis(dice, 0, LIFE_MS_MAX)),
+        1 => return Death::Seen(Aim::POSTING[usize::try_from(dice.between(0, 7)).expect("small")]),
+        _ => {}
     }
     Death::At {
         call: if chance(dice, 2) {
@@ -140,7 +213,7 @@ impl Death {
     /// As the process under test is told.
     pub(crate) fn wish(self) -> Option<String> {
         match self {
-            Death::After(_) => None,
+            Death::After(_) | Death::Seen(_) => None,
             Death::At { call, nth, before } => {
                 let call = match call {
                     Call::Sync => "sync",

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,9 +13,12 @@ use millrace_plant::odoo::VirtualOdoo;
 use millrace_plant::rng::Seeded;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::plan::{Plan, millis};
+use super::asks::Asks;
+use super::fate::{Fate, page, refusal};
+use super::plan::{Odds, Plan};
 use super::template::Total;
 
 /// A late copy arrives within this. Without a unique key in the ERP the application waits a second before it
@@ -23,79 +26,29 @@ use super::template::Total;
 const LATE_MS_MAX: i64 = 600;
 /// With the key a copy may come when other messages have long been booked.
 const VERY_LATE_MS_MAX: i64 = 6_000;
-/// Longest delay of a request or an answer: beyond the client's patience.
-const DELAY_MS_MAX: i64 = 1_200;
+/// So long an answer is held back for somebody who wants to kill meanwhile: shorter than the client's patience.
+const HOLD: Duration = Duration::from_millis(600);
 
 /// How the network is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Weather {
     /// Everything arrives.
     Fair,
-    /// So many of a hundred requests meet a fault.
-    Foul(i64),
+    /// Some requests meet a fault.
+    Foul(Odds),
     /// Every connection is closed at once.
     Down,
 }
 
-/// What happens to one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Fair,
-    RequestLost,
-    /// The ERP has carried it out, and its answer is lost.
-    AnswerLost,
-    /// The same, and half of the answer arrives.
-    AnswerHalved,
-    /// Refused by something on the way.
-    Status(u16),
-    /// Carried out, and something on the way says it failed.
-    StatusAfter(u16),
-    Html,
-    LoginPage,
-    RequestLate(Duration),
-    AnswerLate(Duration),
-    Twice,
-    /// The connection ends, and the request is delivered all the same.
-    Stray(Duration),
-}
-
-impl Fate {
-    fn draw(dice: &mut Seeded, late_ms_max: i64) -> Fate {
-        match dice.between(0, 14) {
-            0 => Fate::RequestLost,
-            1..=3 => Fate::AnswerLost,
-            4 => Fate::AnswerHalved,
-            5 => Fate::Status(500),
-            6 => Fate::Status(502),
-            7 => Fate::Status(409),
-            8 => Fate::StatusAfter(502),
-            9 => Fate::Html,
-            10 => Fate::LoginPage,
-            11 => Fate::RequestLate(millis(dice, 1, DELAY_MS_MAX)),
-            12 => Fate::AnswerLate(millis(dice, 1, DELAY_MS_MAX)),
-            13 => Fate::Twice,
-            _ => Fate::Stray(millis(dice, 1, late_ms_max)),
-        }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Fate::Fair => "fair",
-            Fate::RequestLost => "request lost",
-            Fate::AnswerLost => "answer lost after the commit",
-            Fate::AnswerHalved => "half an answer",
-            Fate::Status(409) => "409",
-            Fate::Status(500) => "500",
-            Fate::Status(_) => "502",
-            Fate::StatusAfter(_) => "502 after the commit",
-            Fate::Html => "HTML",
-            Fate::LoginPage => "login page",
-            Fate::RequestLate(_) => "request late",
-            Fate::AnswerLate(_) => "answer late",
-            Fate::Twice => "request twice",
-            Fate::Stray(_) => "cut and delivered late",
-        }
-    }
+/// One request that came to the proxy, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hop {
+    /// Its first line.
+    pub(crate) line: String,
+    pub(crate) asks: Asks,
+    pub(crate) fate: &'static str,
+    /// The ERP held something else for it afterwards.
+    pub(crate) has_changed: bool,
 }
 
 /// What the ERP held of each order, step by step.
@@ -108,11 +61,20 @@ struct Shared {
     dice: Mutex<Seeded>,
     weather: Mutex<Weather>,
     late_ms_max: i64,
+    /// Faults dealt to requests that book or close; begins at the seed, so that each run begins with another.
+    dealt: AtomicU64,
+    dealt_from: u64,
+    /// What is certain for the next booking.
+    next: Mutex<Option<Fate>>,
+    /// Who waits for the next booking.
+    hold: Mutex<Option<oneshot::Sender<()>>>,
+    /// Answers that are held back.
+    held: AtomicUsize,
     /// Whether each step is noted: looking at a large ERP after each request takes its time.
     is_noting: bool,
     /// One request at a time reaches the ERP, so that no step is missed.
     steps: tokio::sync::Mutex<Steps>,
-    log: Mutex<Vec<(String, &'static str)>>,
+    log: Mutex<Vec<Hop>>,
     under_way: AtomicUsize,
 }
 
@@ -160,6 +122,11 @@ impl Proxy {
             } else {
                 LATE_MS_MAX
             },
+            dealt: AtomicU64::new(seed),
+            dealt_from: seed,
+            next: Mutex::default(),
+            hold: Mutex::default(),
+            held: AtomicUsize::new(0),
             is_noting,
             steps: tokio::sync::Mutex::default(),
             log: Mutex::default(),
@@ -189,13 +156,42 @@ impl Proxy {
         self.shared.under_way.load(Ordering::SeqCst)
     }
 
+    /// The next request that books meets this, whatever the weather.
+    pub(crate) fn deal_next(&self, fate: Fate) {
+        *locked(&self.shared.next) = Some(fate);
+    }
+
+    /// Answers when the ERP has booked next; the answer is held back for a moment then.
+    pub(crate) fn hold_next_answer(&self) -> oneshot::Receiver<()> {
+        let (tell, told) = oneshot::channel();
+        *locked(&self.shared.hold) = Some(tell);
+        told
+    }
+
+    /// Whatever was wished for the next booking is forgotten.
+    pub(crate) fn disarm(&self) {
+        *locked(&self.shared.next) = None;
+        *locked(&self.shared.hold) = None;
+    }
+
+    /// An answer is held back just now.
+    pub(crate) fn is_holding(&self) -> bool {
+        self.shared.held.load(Ordering::SeqCst) > 0
+    }
+
+    /// How many requests that book or close have met a fault.
+    pub(crate) fn spoiled(&self) -> u64 {
+        let dealt = self.shared.dealt.load(Ordering::SeqCst);
+        dealt.wrapping_sub(self.shared.dealt_from)
+    }
+
     /// What the ERP held, step by step.
     pub(crate) async fn steps(&self) -> Steps {
         self.shared.steps.lock().await.clone()
     }
 
     /// Every request with its fate.
-    pub(crate) fn log(&self) -> Vec<(String, &'static str)> {
+    pub(crate) fn log(&self) -> Vec<Hop> {
         locked(&self.shared.log).clone()
     }
 }
@@ -216,36 +212,26 @@ async fn handle(shared: &Shared, client: &mut TcpStream) -> std::io::Result<()> 
         return Ok(());
     }
     let request = message(client).await?;
-    let fate = {
-        let mut dice = locked(&shared.dice);
-        match weather {
-            Weather::Foul(percent) if dice.between(1, 100) <= percent => {
-                Fate::draw(&mut dice, shared.late_ms_max)
-            }
-            Weather::Fair | Weather::Foul(_) | Weather::Down => Fate::Fair,
-        }
-    };
-    if shared.is_noting {
-        let first = request.split(|b| *b == b'\r').next().unwrap_or(&[]);
-        let first = String::from_utf8_lossy(first).into_owned();
-        locked(&shared.log).push((first, fate.word()));
-    }
+    let asks = Asks::of(&request);
+    let fate = shared.fate(weather, asks);
+    let request = shared.taken(request, asks, fate);
+    let request = &request;
     match fate {
         Fate::Fair => {
-            let answer = forward(shared, &request).await?;
+            let answer = forward(shared, request).await?;
             client.write_all(&answer).await?;
         }
         Fate::RequestLost => {}
         Fate::AnswerLost => {
-            forward(shared, &request).await?;
+            forward(shared, request).await?;
         }
         Fate::AnswerHalved => {
-            let answer = forward(shared, &request).await?;
+            let answer = forward(shared, request).await?;
             client.write_all(&answer[..answer.len() / 2]).await?;
         }
         Fate::Status(code) => client.write_all(&page(code, "refused on the way")).await?,
         Fate::StatusAfter(code) => {
-            forward(shared, &request).await?;
+            forward(shared, request).await?;
             client.write_all(&page(code, "Bad Gateway")).await?;
         }
         Fate::Html => client.write_all(&page(200, "Welcome")).await?,
@@ -253,39 +239,92 @@ async fn handle(shared: &Shared, client: &mut TcpStream) -> std::io::Result<()> 
             let form = "<form action=\"/web/login\"><input name=\"password\"></form>";
             client.write_all(&page(200, form)).await?;
         }
+        Fate::Refused => client.write_all(&refusal(&request.bytes)).await?,
         Fate::RequestLate(pause) => {
             tokio::time::sleep(pause).await;
-            let answer = forward(shared, &request).await?;
+            let answer = forward(shared, request).await?;
             client.write_all(&answer).await?;
         }
         Fate::AnswerLate(pause) => {
-            let answer = forward(shared, &request).await?;
+            let answer = forward(shared, request).await?;
             tokio::time::sleep(pause).await;
             client.write_all(&answer).await?;
         }
         Fate::Twice => {
-            let answer = forward(shared, &request).await?;
-            forward(shared, &request).await?;
+            let answer = forward(shared, request).await?;
+            forward(shared, request).await?;
             client.write_all(&answer).await?;
         }
         Fate::Stray(pause) => {
             client.shutdown().await?;
             tokio::time::sleep(pause).await;
-            forward(shared, &request).await?;
+            forward(shared, request).await?;
         }
     }
     Ok(())
 }
 
+/// A request, and where it stands in the log.
+struct Taken {
+    bytes: Vec<u8>,
+    at: Option<usize>,
+}
+
+impl Shared {
+    /// What happens to a request.
+    fn fate(&self, weather: Weather, asks: Asks) -> Fate {
+        if asks == Asks::Post
+            && let Some(fate) = locked(&self.next).take()
+        {
+            return fate;
+        }
+        let Weather::Foul(odds) = weather else {
+            return Fate::Fair;
+        };
+        let mut dice = locked(&self.dice);
+        let percent = match asks {
+            Asks::Post | Asks::Close => odds.bookings,
+            Asks::Other => odds.others,
+        };
+        if dice.between(1, 100) > percent {
+            return Fate::Fair;
+        }
+        match asks {
+            Asks::Post | Asks::Close => {
+                let turn = self.dealt.fetch_add(1, Ordering::SeqCst);
+                Fate::dealt(turn, &mut dice, self.late_ms_max)
+            }
+            Asks::Other => Fate::draw(&mut dice, self.late_ms_max),
+        }
+    }
+
+    /// Writes a request into the log.
+    fn taken(&self, bytes: Vec<u8>, asks: Asks, fate: Fate) -> Taken {
+        let at = self.is_noting.then(|| {
+            let first = bytes.split(|b| *b == b'\r').next().unwrap_or(&[]);
+            let mut log = locked(&self.log);
+            log.push(Hop {
+                line: String::from_utf8_lossy(first).into_owned(),
+                asks,
+                fate: fate.word(),
+                has_changed: false,
+            });
+            log.len() - 1
+        });
+        Taken { bytes, at }
+    }
+}
+
 /// Carries a request to the ERP and its answer back, and notes what the ERP holds then.
-async fn forward(shared: &Shared, request: &[u8]) -> std::io::Result<Vec<u8>> {
+async fn forward(shared: &Shared, request: &Taken) -> std::io::Result<Vec<u8>> {
     let mut steps = shared.steps.lock().await;
     let mut upstream = TcpStream::connect(shared.upstream).await?;
-    upstream.write_all(request).await?;
+    upstream.write_all(&request.bytes).await?;
     let answer = message(&mut upstream).await?;
-    if !shared.is_noting {
+    let Some(at) = request.at else {
         return Ok(answer);
-    }
+    };
+    let mut has_changed = false;
     for order in shared.odoo.view().orders {
         let now = Total {
             consumed: order
@@ -299,18 +338,21 @@ async fn forward(shared: &Shared, request: &[u8]) -> std::io::Result<Vec<u8>> {
         let before = known.last().cloned().unwrap_or_default();
         if before != now {
             known.push(now);
+            has_changed = true;
         }
     }
+    if let Some(hop) = locked(&shared.log).get_mut(at) {
+        hop.has_changed |= has_changed;
+    }
+    drop(steps);
+    let waits = locked(&shared.hold).take_if(|_| has_changed);
+    if let Some(waits) = waits {
+        shared.held.fetch_add(1, Ordering::SeqCst);
+        let _who_gave_up_is_not_told = waits.send(());
+        tokio::time::sleep(HOLD).await;
+        shared.held.fetch_sub(1, Ordering::SeqCst);
+    }
     Ok(answer)
-}
-
-fn page(status: u16, text: &str) -> Vec<u8> {
-    let body = format!("<!doctype html><html><body>{text}</body></html>");
-    format!(
-        "HTTP/1.1 {status} Proxy\r\ncontent-type: text/html\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
 }
 
 /// One whole HTTP message: head, and as many bytes as it announces.

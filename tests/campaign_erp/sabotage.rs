@@ -1,13 +1,14 @@
 //! The oracle itself on trial: each test plants one fault in an ERP whose books are right, and the oracle that
 //! judges the campaign must find it and call it by its name. Leaves out faults on the way (`proxy`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use millrace_core::units::Grams;
-use millrace_plant::odoo::{BookView, OdooConfig, StockMove, VirtualOdoo};
+use millrace_plant::odoo::{BookView, OdooConfig, OrderState, StockMove, VirtualOdoo};
 use millrace_plant::run::OdooLogin;
 
 use super::oracle;
+use super::products::Ordered;
 use super::template::{self, Total};
 
 /// Two messages.
@@ -37,7 +38,7 @@ fn told() -> BTreeMap<String, Vec<Total>> {
         ),
         (
             SHORT.to_owned(),
-            vec![total(&[("silo101", 120_020), ("silo105", 80_060)], 200_080)],
+            vec![total(&[("silo101", 120_020), ("silo107", 80_060)], 200_080)],
         ),
     ])
 }
@@ -86,9 +87,28 @@ fn book(view: &mut BookView, order: &str, equipment: Option<&str>, grams: i64) {
         id: i64::try_from(view.stock_moves.len()).expect("few") + 1,
         order: order.to_owned(),
         equipment: equipment.map(str::to_owned),
-        product: "as ordered".to_owned(),
+        product: product(order, equipment),
         delta_g: Grams(grams),
     });
+}
+
+/// What the order says at that place.
+fn product(order: &str, equipment: Option<&str>) -> String {
+    let orders = template::orders();
+    let order = orders.iter().find(|one| one.name == order);
+    let order = order.expect("an order of the book");
+    match equipment {
+        None => order.product.clone(),
+        Some(code) => {
+            let is_it = |at: &Option<String>| at.as_deref() == Some(code);
+            let line = order.components.iter().find(|one| is_it(&one.equipment));
+            line.expect("a line of the order").product.clone()
+        }
+    }
+}
+
+fn ordered() -> Ordered {
+    Ordered::new(&template::orders())
 }
 
 /// Where the first move of an order at an equipment stands.
@@ -102,7 +122,7 @@ fn first(view: &BookView, order: &str, code: &str) -> usize {
 /// The oracle's words about the ERP's stock moves.
 fn judged(view: &BookView) -> Vec<String> {
     let mut wrong = Vec::new();
-    oracle::moves_told(view, &truth(), &told(), &mut wrong);
+    oracle::moves_told(view, &truth(), &ordered(), &told(), &mut wrong);
     wrong
 }
 
@@ -120,7 +140,7 @@ fn named(view: &BookView, order: &str, word: &str) {
 #[test]
 fn right_books_are_left_alone() {
     let mut wrong = judged(&right());
-    oracle::compare(&right(), &truth(), &mut wrong);
+    oracle::compare(&right(), &truth(), &ordered(), &mut wrong);
     oracle::went_through(&told(), &told(), &mut wrong);
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
@@ -135,7 +155,7 @@ fn a_move_booked_twice_is_named() {
 
 #[test]
 fn a_lost_move_is_named() {
-    for (order, code) in [(LONG, "silo101"), (SHORT, "silo105")] {
+    for (order, code) in [(LONG, "silo101"), (SHORT, "silo107")] {
         let mut view = right();
         view.stock_moves.remove(first(&view, order, code));
         named(&view, order, "lost");
@@ -155,9 +175,46 @@ fn a_single_altered_gram_is_named() {
 #[test]
 fn the_wrong_equipment_is_named() {
     let mut view = right();
-    let row = first(&view, SHORT, "silo105");
+    let row = first(&view, SHORT, "silo107");
     view.stock_moves[row].equipment = Some("silo106".to_owned());
     named(&view, SHORT, "at the wrong equipment");
+}
+
+/// Exactly one complaint, which says so; the grams are right.
+fn only_the_product(view: &BookView, order: &str) {
+    let wrong = judged(view);
+    assert_eq!(wrong.len(), 1, "{wrong:#?}");
+    let text = format!("stock of {order}: of the wrong product");
+    assert!(wrong[0].starts_with(&text), "{wrong:#?}");
+}
+
+#[test]
+fn a_move_of_another_product_is_named() {
+    let mut view = right();
+    let row = first(&view, SHORT, "silo107");
+    view.stock_moves[row].product = product(LONG, Some("silo103"));
+    only_the_product(&view, SHORT);
+}
+
+#[test]
+fn a_finished_weight_of_another_product_is_named() {
+    let mut view = right();
+    let is_it = |row: &StockMove| row.order == LONG && row.equipment.is_none();
+    let row = view.stock_moves.iter().position(is_it).expect("booked");
+    view.stock_moves[row].product = product(SHORT, None);
+    only_the_product(&view, LONG);
+}
+
+#[test]
+fn two_products_that_changed_places_are_named() {
+    let mut view = right();
+    let (one, other) = (
+        first(&view, SHORT, "silo101"),
+        first(&view, SHORT, "silo107"),
+    );
+    view.stock_moves[one].product = product(SHORT, Some("silo107"));
+    view.stock_moves[other].product = product(SHORT, Some("silo101"));
+    only_the_product(&view, SHORT);
 }
 
 #[test]
@@ -188,13 +245,48 @@ fn a_double_that_was_taken_back_is_still_seen() {
 }
 
 #[test]
-fn an_order_that_the_erp_no_longer_has_is_seen() {
+fn an_order_that_the_erp_no_longer_has_is_named_whether_anything_was_made_for_it_or_not() {
+    for (order, left) in [(SHORT, "left Total"), ("WH/MO/00103", "left nothing")] {
+        let mut view = right();
+        view.orders.retain(|held| held.name != order);
+        let mut wrong = Vec::new();
+        oracle::compare(&view, &truth(), &ordered(), &mut wrong);
+        assert_eq!(wrong.len(), 1, "{wrong:#?}");
+        let text = format!("{order}: the ERP no longer has this order; {left}");
+        assert!(wrong[0].starts_with(&text), "{wrong:#?}");
+    }
+}
+
+#[test]
+fn an_order_that_nobody_gave_to_the_erp_is_named() {
     let mut view = right();
-    view.orders.retain(|order| order.name != SHORT);
+    let mut more = view.orders[0].clone();
+    more.name = "WH/MO/00999".into();
+    view.orders.push(more);
     let mut wrong = Vec::new();
-    oracle::compare(&view, &truth(), &mut wrong);
-    assert_eq!(wrong.len(), 1, "{wrong:#?}");
-    assert!(wrong[0].starts_with(SHORT), "{wrong:#?}");
+    oracle::compare(&view, &truth(), &ordered(), &mut wrong);
+    let text = "WH/MO/00999: the ERP was never given this order";
+    assert_eq!(wrong, [text]);
+}
+
+#[test]
+fn an_order_that_is_closed_too_early_or_left_open_is_named() {
+    let shall_be = BTreeSet::from([SHORT.to_owned()]);
+    let mut view = right();
+    let close = |view: &mut BookView, name: &str| {
+        let held = view.orders.iter_mut().find(|held| held.name == name);
+        held.expect("an order of the book").state = OrderState::Done;
+    };
+    let judged = |view: &BookView| {
+        let mut wrong = Vec::new();
+        oracle::closed(view, &shall_be, &mut wrong);
+        wrong
+    };
+    assert_eq!(judged(&view), [format!("{SHORT} is Confirmed")]);
+    close(&mut view, SHORT);
+    assert!(judged(&view).is_empty());
+    close(&mut view, LONG);
+    assert_eq!(judged(&view), [format!("{LONG} is Done")]);
 }
 
 #[test]

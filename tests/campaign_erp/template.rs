@@ -2,7 +2,7 @@
 //! application on the virtual plant, and beside them what really left the silos by the plant's own books.
 //! Leaves out the runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use millrace_core::access::{Grant, Role};
@@ -44,6 +44,8 @@ pub(crate) struct Total {
 pub(crate) struct Stage {
     pub(crate) file: PathBuf,
     pub(crate) messages: usize,
+    /// Orders of which every batch is made.
+    pub(crate) whole: BTreeSet<String>,
     /// By the plant's own books.
     pub(crate) truth: BTreeMap<String, Total>,
 }
@@ -67,10 +69,15 @@ pub(crate) fn folder() -> tempfile::TempDir {
 }
 
 /// The demo's orders and one that makes three batches.
-pub(crate) fn book() -> OdooBook {
+pub(crate) fn orders() -> Vec<NewOrder> {
     let mut orders = demo_orders().expect("the file parses");
     orders.push(long_order());
-    OdooBook::with_orders(orders).expect("no name stands twice")
+    orders
+}
+
+/// An ERP's books that hold them.
+pub(crate) fn book() -> OdooBook {
+    OdooBook::with_orders(orders()).expect("no name stands twice")
 }
 
 fn long_order() -> NewOrder {
@@ -137,13 +144,33 @@ async fn keep(rig: &Rig, folder: &Path, messages: usize) -> Stage {
     rig.app.store().checkpoint().await.expect("one whole file");
     let file = folder.join(format!("{messages}.db"));
     std::fs::copy(rig.folder().join("millrace.db"), &file).expect("copied");
-    let waiting = Store::open(&file)
+    let made = BATCHES[..messages].iter();
+    let names: Vec<&str> = made
+        .filter_map(|label| Some(label.rsplit_once('/')?.0))
+        .collect();
+    let (waiting, planned) = Store::open(&file)
         .expect("it opens")
-        .read(|read| read.outbox_count())
+        .read({
+            let names: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            move |read| {
+                let mut planned = BTreeMap::new();
+                for name in names {
+                    let batches = read.batches_of_name(&name)?.len();
+                    planned.insert(name, batches);
+                }
+                Ok::<_, millrace_store::StoreError>((read.outbox_count()?.waiting, planned))
+            }
+        })
         .await
-        .expect("readable")
-        .waiting;
+        .expect("readable");
     assert_eq!(waiting, i64::try_from(messages).expect("few"));
+    let is_whole =
+        |name: &str, batches| names.iter().filter(|one| **one == name).count() == batches;
+    let whole = planned
+        .into_iter()
+        .filter(|(name, batches)| is_whole(name, *batches))
+        .map(|(name, _)| name)
+        .collect();
     let mut truth: BTreeMap<String, Total> = BTreeMap::new();
     for batch in &rig.books().batches {
         let total = truth.entry(batch.order_name.clone()).or_default();
@@ -156,6 +183,7 @@ async fn keep(rig: &Rig, folder: &Path, messages: usize) -> Stage {
     Stage {
         file,
         messages,
+        whole,
         truth,
     }
 }

@@ -22,6 +22,8 @@ fn nothing_is_lost_doubled_or_altered_behind_a_bad_network() {
     println!("{}", campaign_erp::sum(&outcomes));
     let complaint = campaign_erp::complaint(&outcomes);
     assert!(complaint.is_empty(), "{complaint}");
+    let unspoiled = campaign_erp::unspoiled(&outcomes);
+    assert!(unspoiled.is_empty(), "{unspoiled}");
     let kills: usize = outcomes.iter().map(|outcome| outcome.tally.kills).sum();
     assert!(kills >= 100, "only {kills} kills");
 }

@@ -23,6 +23,8 @@ pub(crate) enum Fault {
     WrongEquipment,
     /// The right grams at the right equipment of another order.
     OtherOrder,
+    /// At the right place, of a product that the order does not name there.
+    WrongProduct,
     /// A message is posted, and nothing of its order moved.
     PostedWithoutMove,
 }
@@ -35,6 +37,7 @@ impl Fault {
             Fault::Altered => "altered",
             Fault::WrongEquipment => "at the wrong equipment",
             Fault::OtherOrder => "booked to another order",
+            Fault::WrongProduct => "of the wrong product",
             Fault::PostedWithoutMove => "said posted without a move",
         }
     }

@@ -9,6 +9,7 @@ mod node;
 mod operator;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use millrace_core::units::Grams;
@@ -59,6 +60,33 @@ impl Seeded {
     }
 }
 
+/// Writes the configuration by which any FINS PLC and any Odoo with the addon would be reached.
+fn write_config(folder: &Path, plant: &RunningPlant, erp_url: &str) {
+    let login = millrace_plant::run::OdooLogin::default();
+    std::fs::write(
+        folder.join("registers.toml"),
+        include_str!("../../assets/registers/demo.toml"),
+    )
+    .expect("written");
+    std::fs::write(
+        folder.join("silos.toml"),
+        include_str!("../../assets/demo/silos.toml"),
+    )
+    .expect("written");
+    let text = format!(
+        "silos = \"silos.toml\"\n[site]\nkey = \"north\"\nname = \"North mill\"\nline = \"Line 1\"\nzone = \"Asia/Jakarta\"\n\
+         [plc]\nregisters = \"registers.toml\"\npoll_live_ms = 100\npoll_idle_ms = 200\n[plc.driver]\nkind = \"fins_udp\"\naddress = \"{}\"\n\
+         node_local = 1\nnode_plc = 2\ntimeout_ms = 500\n\
+         [erp.connector]\nkind = \"odoo_addon\"\nurl = \"{}\"\ndatabase = \"{}\"\nlogin = \"{}\"\npassword = \"{}\"\n",
+        plant.fins(),
+        erp_url,
+        login.db,
+        login.login,
+        login.password,
+    );
+    millrace_tests::write_private(&folder.join("config.toml"), &text);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_gram_is_lost_or_doubled_by_sigkill() {
     let kills_wanted = u32::try_from(setting("MILLRACE_CRASH_KILLS", u64::from(KILLS)))
@@ -77,7 +105,7 @@ async fn no_gram_is_lost_or_doubled_by_sigkill() {
     let slow: FaultChange = serde_json::from_value(slow).expect("a fault");
     plant.erp().set_faults(&slow).expect("the ERP takes it");
     let folder = tempfile::tempdir().expect("a folder");
-    node::write_config(folder.path(), &plant, &plant.odoo_url());
+    write_config(folder.path(), &plant, &plant.odoo_url());
 
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_crash-node"));
     let mut random = Seeded(seed);

@@ -6,41 +6,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use millrace_plant::RunningPlant;
-
 /// A process. Killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Node {
     child: Child,
     lines: Receiver<String>,
     address: Option<String>,
-}
-
-/// Writes the configuration by which any FINS PLC and any Odoo with the addon would be reached.
-pub(crate) fn write_config(folder: &Path, plant: &RunningPlant, erp_url: &str) {
-    let login = millrace_plant::run::OdooLogin::default();
-    std::fs::write(
-        folder.join("registers.toml"),
-        include_str!("../../assets/registers/demo.toml"),
-    )
-    .expect("written");
-    std::fs::write(
-        folder.join("silos.toml"),
-        include_str!("../../assets/demo/silos.toml"),
-    )
-    .expect("written");
-    let text = format!(
-        "silos = \"silos.toml\"\n[site]\nkey = \"north\"\nname = \"North mill\"\nline = \"Line 1\"\nzone = \"Asia/Jakarta\"\n\
-         [plc]\nregisters = \"registers.toml\"\npoll_live_ms = 100\npoll_idle_ms = 200\n[plc.driver]\nkind = \"fins_udp\"\naddress = \"{}\"\n\
-         node_local = 1\nnode_plc = 2\ntimeout_ms = 500\n\
-         [erp.connector]\nkind = \"odoo_addon\"\nurl = \"{}\"\ndatabase = \"{}\"\nlogin = \"{}\"\npassword = \"{}\"\n",
-        plant.fins(),
-        erp_url,
-        login.db,
-        login.login,
-        login.password,
-    );
-    millrace_tests::write_private(&folder.join("config.toml"), &text);
 }
 
 impl Node {

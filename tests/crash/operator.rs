@@ -9,8 +9,8 @@ use tokio::time::Instant;
 
 use super::node::Node;
 
-const NAME: &str = "Administrator";
-const SECRET: &str = "a long enough secret";
+pub(crate) const NAME: &str = "Administrator";
+pub(crate) const SECRET: &str = "a long enough secret";
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(40);
 /// A process that takes longer to let anybody in hangs.

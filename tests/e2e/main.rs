@@ -25,6 +25,7 @@ mod posting;
 mod posting_already;
 mod posting_done;
 mod posting_gate;
+mod power_cut;
 mod record;
 mod secrets;
 mod settings;
