@@ -29,6 +29,7 @@ mod secrets;
 mod settings;
 mod sign;
 mod standard_job;
+mod stock;
 mod trail;
 mod trail_acts;
 mod trail_export;

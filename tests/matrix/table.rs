@@ -93,6 +93,7 @@ pub(crate) const TABLE: &[(&str, For)] = &[
     ("silo_list", ALL),
     ("silo_consumption", ALL),
     ("silo_movements", ALL),
+    ("silo_correct", SIGNERS),
     ("plc_get", ALL),
     ("plc_slot_decide", SIGNERS),
     ("plc_flags_set", SIGNERS),

@@ -44,6 +44,13 @@ let active: Batch | null = null;
 let pending: LiveBatch["pending"] = null;
 let revision = 1;
 const plantEvents: JournalView[] = [];
+function counted(silo: { silo: number; label: string; level_g: number | null }, delta_g: number, at_ms: number, person: string, reason: string): MovementView {
+  return {
+    seq: 0, at_ms, silo: silo.silo, label: silo.label, kind: "correction", delta_g, level_g: silo.level_g ?? 0, batch_id: null, batch_label: null,
+    signature: { person, meaning: "stock_correct", at_ms, reason, content_hash: "9f3c51d07ab2".repeat(5), valid: true },
+  };
+}
+const counts: MovementView[] = world.silos.slice(2, 3).map((silo) => counted(silo, -36_500, START_MS - 42 * MIN, "Supervisor 1", "counted with the dipstick after the delivery"));
 const watchers = new Set<(event: AppEvent) => void>();
 
 function refuse(code: string, message: string): never {
@@ -339,6 +346,16 @@ const handlers: Handlers = {
   },
   batch_chart: ({ id, theme }) => ({ svg: chart(world.find(id).doses.map((dose) => ({ label: world.line(dose, true).label, plan: dose.plan, actual: dose.actual ?? 0 })), theme) }),
   silo_list: () => ({ silos: world.silos }),
+  silo_correct: ({ silo: number, counted_g, expected_g, reason, secret }) => {
+    if (!PEOPLE.some((person) => person.name === user.name && person.secret === secret)) refuse("wrong_secret", "");
+    const silo = world.silos.find((each) => each.silo === number) ?? refuse("not_found", `there is no silo ${number}`);
+    const before_g = silo.level_g ?? 0;
+    if (silo.level_g !== expected_g) refuse("changed", `${silo.label} changed while you were looking`);
+    silo.level_g = counted_g;
+    counts.push(counted(silo, counted_g - before_g, now(), user.name, reason));
+    revision += 1;
+    return { silos: world.silos };
+  },
   silo_consumption: ({ theme }) => {
     const lines = isEmpty ? [] : world.silos.slice(0, 7).map((silo, index) => ({ silo: silo.silo, label: silo.label, planned_g: (7_400 - index * 900) * 1000, actual_g: (7_412 - index * 905) * 1000, deviation_bp: 16 - index * 9, doses: 11 }));
     return { lines, batches: isEmpty ? 0 : 11, svg: chart(lines.map((line) => ({ label: line.label, plan: line.planned_g, actual: line.actual_g })), theme) };
@@ -348,9 +365,10 @@ const handlers: Handlers = {
     for (const batch of world.batches.filter((each) => each.row.ended_at_ms !== null)) {
       for (const dose of batch.doses) {
         const line = world.line(dose, true);
-        rows.unshift({ seq: rows.length + 1, at_ms: batch.row.ended_at_ms ?? 0, silo: dose.silo, label: line.label, kind: "dosing", delta_g: -Math.round((dose.actual ?? 0) * 1000), level_g: (line.have_g ?? 0) + rows.length * 1000, batch_id: batch.row.id, batch_label: batch.row.label });
+        rows.unshift({ seq: rows.length + 1, at_ms: batch.row.ended_at_ms ?? 0, silo: dose.silo, label: line.label, kind: "dosing", delta_g: -Math.round((dose.actual ?? 0) * 1000), level_g: (line.have_g ?? 0) + rows.length * 1000, batch_id: batch.row.id, batch_label: batch.row.label, signature: null });
       }
     }
+    counts.forEach((count, index) => rows.unshift({ ...count, seq: rows.length + index + 1 }));
     return { rows: rows.filter((row) => silo === null || row.silo === silo) };
   },
   history_list: ({ search }) => {

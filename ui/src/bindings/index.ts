@@ -1163,7 +1163,7 @@ text: string,
  */
 fate: ItemFate, };
 export type ItemFate = "permanent" | "temporary" | "unknown";
-export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided" | "handed_over" | "books_restored" | "backup_failed" | "restore_test_failed" | "books_writable";
+export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided" | "stock_corrected" | "handed_over" | "books_restored" | "backup_failed" | "restore_test_failed" | "books_writable";
 export type JournalView = { 
 /**
  * Position in the journal.
@@ -1559,7 +1559,11 @@ batch_id: BatchId | null,
 /**
  * Its label.
  */
-batch_label: string | null, };
+batch_label: string | null, 
+/**
+ * Who counted, and why; `valid` is false when the row is not what was signed.
+ */
+signature: SignatureView | null, };
 export type Nothing = Record<symbol, never>;
 export type OrderChoice = "take_over" | "keep" | "cancel_here";
 export type OrderChoiceView = { 
@@ -2860,7 +2864,7 @@ need_g: number,
  * By our ledger.
  */
 have_g: number, };
-export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive" | "by_hand" | "go_on" | "withdraw" | "adopt" | "store_result" | "close_with_last" | "let_go" | "replace" | "keep_order" | "unknown";
+export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive" | "by_hand" | "go_on" | "withdraw" | "adopt" | "store_result" | "close_with_last" | "let_go" | "replace" | "keep_order" | "stock_correct" | "unknown";
 export type SignatureView = { 
 /**
  * Printed name of the signer.
@@ -2886,6 +2890,27 @@ content_hash: string,
  * False when the content changed after signing.
  */
 valid: boolean, };
+export type SiloCorrect = { 
+/**
+ * Which silo.
+ */
+silo: SiloNo, 
+/**
+ * What is in it, grams.
+ */
+counted_g: number, 
+/**
+ * The stock that the caller saw, grams; `None` = none was known.
+ */
+expected_g: number | null, 
+/**
+ * Why the ledger is wrong.
+ */
+reason: string, 
+/**
+ * Own secret again.
+ */
+secret: string, };
 export type SiloList = { 
 /**
  * In the plant's order.
@@ -3288,6 +3313,7 @@ export interface Commands {
   silo_list: { request: Nothing; response: SiloList };
   silo_consumption: { request: ConsumptionGet; response: ConsumptionView };
   silo_movements: { request: MovementList; response: MovementPage };
+  silo_correct: { request: SiloCorrect; response: SiloList };
   plc_get: { request: Nothing; response: PlcView };
   plc_slot_decide: { request: PlcSlotDecide; response: PlcView };
   plc_flags_set: { request: PlcFlagsSet; response: PlcView };

@@ -35,6 +35,7 @@ pub mod settings;
 pub mod settings_act;
 mod signing;
 pub mod silo;
+pub mod silo_act;
 pub mod table;
 pub mod trail;
 pub mod training;

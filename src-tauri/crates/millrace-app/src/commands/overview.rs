@@ -520,6 +520,7 @@ fn phases(events: &[JournalRow], from_ms: i64, to_ms: i64) -> Vec<PhaseView> {
             | JournalKind::OrderDiffers
             | JournalKind::OrderAgrees
             | JournalKind::OrderDecided
+            | JournalKind::StockCorrected
             | JournalKind::BooksRestored
             | JournalKind::BackupFailed
             | JournalKind::RestoreTestFailed

@@ -8,6 +8,7 @@ use millrace_store::Write;
 use millrace_store::table::batch::BatchRow;
 use millrace_store::table::outbox::OutboxRow;
 use millrace_store::table::signature::{SignatureNew, of_manual_line, of_message};
+use millrace_store::table::silo_movement::{MovementRow, of_movement};
 
 use super::Context;
 use crate::error::AppError;
@@ -31,6 +32,8 @@ pub(super) enum Signed<'a> {
     ManualLine(&'a BatchRow, i64),
     /// A message for the ERP, by what it says.
     Message(&'a OutboxRow),
+    /// A row of the silo ledger, whole.
+    Movement(&'a MovementRow),
     /// The act whose row is the trail's newest: its whole content stands there.
     LastAct,
 }
@@ -103,6 +106,7 @@ impl Signer {
                 )
             }
             Signed::Message(row) => (ObjectKind::Message, row.id.0, row.batch_id, of_message(row)),
+            Signed::Movement(row) => (ObjectKind::SiloMovement, row.seq, None, of_movement(row)),
             Signed::LastAct => {
                 let (seq, hash) = tx.audit_head()?.ok_or_else(nothing)?;
                 (ObjectKind::Act, seq, None, hash)

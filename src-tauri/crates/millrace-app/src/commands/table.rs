@@ -30,6 +30,7 @@ use super::session::{AppInfo, Done, FirstAdminCreate, Nothing, SessionOpen, Sess
 use super::settings::{SettingsDifference, SettingsDifferenceView, SettingsText, SettingsView};
 use super::settings_act::{SettingSet, SettingsImport};
 use super::silo::{ConsumptionGet, ConsumptionView, MovementList, MovementPage, SiloList};
+use super::silo_act::SiloCorrect;
 use super::trail::{
     AuditChainGet, AuditChainView, AuditExport, AuditExported, AuditList, AuditPage,
 };
@@ -39,7 +40,7 @@ use super::{Access, CommandInfo, Context};
 use super::{
     backup, batch_act, batch_command, batch_view, chart, erp, examine, history, live, lock, manual,
     order, order_decide, outbox, outbox_act, overview, person, person_act, plc, plc_decide,
-    plc_event, record, session, settings, settings_act, silo, trail, training,
+    plc_event, record, session, settings, settings_act, silo, silo_act, trail, training,
 };
 use crate::error::AppError;
 
@@ -136,6 +137,7 @@ commands! {
     silo::silo_list(Nothing) -> SiloList, [right View];
     silo::silo_consumption(ConsumptionGet) -> ConsumptionView, [right View];
     silo::silo_movements(MovementList) -> MovementPage, [right View];
+    silo_act::silo_correct(SiloCorrect) -> SiloList, [right StockCorrect, audited];
     plc::plc_get(Nothing) -> PlcView, [right View];
     plc_decide::plc_slot_decide(PlcSlotDecide) -> PlcView, [right PlcDecide, audited];
     plc_decide::plc_flags_set(PlcFlagsSet) -> PlcView, [right PlcDecide, audited];

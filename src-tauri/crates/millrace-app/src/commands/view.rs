@@ -208,6 +208,8 @@ pub enum SignatureMeaning {
     Replace,
     /// Made as it was accepted, although the ERP differs.
     KeepOrder,
+    /// The stock of a silo was counted.
+    StockCorrect,
     /// A meaning that this version does not know.
     Unknown,
 }
