@@ -166,7 +166,35 @@ batch_label: string,
 /**
  * The ERP's words.
  */
-answer: string, } | { "code": "block_refused", 
+answer: string, } | { "code": "failure_refused", 
+/**
+ * Equipment code.
+ */
+equipment_code: string, 
+/**
+ * The ERP's words.
+ */
+answer: string, } | { "code": "weighings_unknown", 
+/**
+ * How many of late.
+ */
+count: number, 
+/**
+ * The order's name of the newest, as the PLC has it.
+ */
+order_name: string, 
+/**
+ * Why no line took it; English.
+ */
+reason: string, } | { "code": "area_refused", 
+/**
+ * `equipment_failure` or `manual_weighing`.
+ */
+area: string, 
+/**
+ * Reasons.
+ */
+reason: string, } | { "code": "block_refused", 
 /**
  * Which batch.
  */

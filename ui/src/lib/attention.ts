@@ -16,6 +16,8 @@ export interface Attention {
   path: string;
 }
 
+const areaName = (area: string): string => (area === "manual_weighing" ? m.journal_area_manual_weighing() : m.journal_area_equipment_failure());
+
 export function attentionOf(view: AttentionView, now_ms: number): Attention {
   switch (view.code) {
     case "approvals_waiting":
@@ -54,6 +56,21 @@ export function attentionOf(view: AttentionView, now_ms: number): Attention {
       return {
         key: `${view.code}${view.id}`, mark: "3", text: m.attention_posting_refused({ batch: view.batch_label }),
         detail: view.answer, path: "/outbox",
+      };
+    case "failure_refused":
+      return {
+        key: `${view.code}${view.equipment_code}`, mark: "3", text: m.attention_failure_refused({ code: view.equipment_code }),
+        detail: view.answer, path: "/outbox",
+      };
+    case "weighings_unknown":
+      return {
+        key: view.code, mark: "3", text: m.attention_weighings_unknown({ count: String(view.count) }),
+        detail: `${view.order_name}: ${view.reason}`, path: "/plc",
+      };
+    case "area_refused":
+      return {
+        key: `${view.code}${view.area}`, mark: "2", text: m.attention_area_refused({ area: areaName(view.area) }),
+        detail: view.reason, path: "/plc",
       };
     case "block_refused":
       return {

@@ -3,6 +3,7 @@
 //! Leaves out transport.
 
 mod action;
+pub mod attention;
 pub(crate) mod audit;
 pub mod backup;
 pub mod batch;
