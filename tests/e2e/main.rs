@@ -11,6 +11,7 @@ mod backup_job;
 mod backup_start;
 mod bad_day;
 mod bad_start;
+mod deviation;
 mod disk_full;
 mod doctor;
 mod doctor_bare;

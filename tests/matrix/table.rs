@@ -87,6 +87,7 @@ pub(crate) const TABLE: &[(&str, For)] = &[
     ("batch_stop", LINE),
     ("batch_cancel", ORDERS),
     ("manual_line_enter", LINE),
+    ("batch_deviation_accept", SIGNERS),
     ("history_list", ALL),
     ("record_get", ALL),
     ("batch_chart", ALL),

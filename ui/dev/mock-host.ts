@@ -1,5 +1,5 @@
 // A scripted backend for looking at the screens: `npm run dev:mock`, then `?scene=<name>` in the address.
-// Scenes: run (default), over, stale, bad, plclost, erplost, download, idle, empty, first, plant, lost; of the PLC: differ, standing, never, bare, noplc; of people: people, onetime; of the disk: full.
+// Scenes: run (default), over, stale, bad, plclost, erplost, download, idle, empty, first, plant, lost; of the PLC: differ, standing, never, bare, noplc; of people: people, onetime; of results: deviations; of the disk: full.
 import type {
   AppInfo, AttentionView, Commands, JournalView, LiveBatch, LiveView, MovementView, OverviewView, Role, SessionView,
 } from "../src/bindings";
@@ -57,7 +57,7 @@ function refuse(code: string, message: string): never {
   throw { code, message, ref: "m-0001" };
 }
 
-if (!isEmpty && scene !== "idle") {
+if (!isEmpty && scene !== "idle" && scene !== "deviations") {
   active = world.find(100);
   const { row } = active;
   const isDownload = scene === "download";
@@ -89,6 +89,15 @@ if (!isEmpty && scene !== "idle") {
   }));
   finish(last, START_MS - 3 * MIN, "complete", "completed");
   post(last, START_MS - 2 * MIN);
+}
+if (scene === "over" || scene === "deviations") {
+  for (const batch of scene === "over" ? [world.find(99)] : [world.find(99), world.find(100)]) {
+    [462.3, 310, 84.9].forEach((actual, index) => Object.assign(batch.doses[index + 2] ?? {}, { actual }));
+  }
+  const older = world.find(99);
+  sign(older, "deviation_accept", "Supervisor 1", START_MS - 30 * MIN, "scale 3 was calibrated, the mix is within the order");
+  const signature = older.signatures.at(-1);
+  if (signature !== undefined && scene === "deviations") older.accepted.set(103, signature);
 }
 if (scene === "over") {
   const bran = world.silos.find((silo) => silo.label === "D");
@@ -181,7 +190,8 @@ function liveView(): LiveView {
 function attention(): AttentionView[] {
   const list: AttentionView[] = [];
   const waiting = world.batches.filter((batch) => batch.row.word === "pending");
-  if (scene === "over" && active !== null) list.push({ code: "out_of_tolerance", id: active.row.id, batch_label: active.row.label, silo_label: "C", deviation_bp: 576 });
+  const open = world.batches.filter((batch) => world.deviations(batch).some((line) => line.accepted === null));
+  if (open[0] !== undefined) list.push({ code: "deviations_open", count: open.reduce((sum, batch) => sum + world.deviations(batch).filter((line) => line.accepted === null).length, 0), batches: open.length, id: open[0].row.id, batch_label: open[0].row.label });
   if (scene === "over") list.push({ code: "silo_short", silo: 104, label: "D", short_g: 90_000, batch_label: "WH/MO/00044/1" }, { code: "silo_low", silo: 104, label: "D", level_g: 560_000 });
   if (!isPlcGood) list.push({ code: "plc_lost", cause: "no answer from 127.0.0.1:9600 in 2 s" });
   if (scene === "standing" && active !== null) list.push({ code: "plc_program_stopped" }, { code: "batch_stalled", id: active.row.id, batch_label: active.row.label, since_ms: START_MS - 6 * MIN }, { code: "plc_maintenance" });
@@ -330,6 +340,11 @@ const handlers: Handlers = {
     active = batch;
     Object.assign(batch.row, { run: "downloading", word: "in_process", started_at_ms: now(), slot: 3 });
     batch.since = now();
+  }),
+  batch_deviation_accept: ({ id, lines, secret, reason }) => act(id, Infinity, secret, (batch) => {
+    sign(batch, "deviation_accept", user.name, now(), reason);
+    const signature = batch.signatures.at(-1);
+    if (signature !== undefined) for (const line of lines) batch.accepted.set(line.line_no, signature);
   }),
   manual_line_enter: ({ id, version, line_no, weight_g, secret }) => act(id, version, secret, (batch) => {
     const line = batch.manual[line_no - 1];

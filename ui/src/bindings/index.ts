@@ -206,23 +206,23 @@ batch_label: string,
 /**
  * Reasons.
  */
-reason: string, } | { "code": "out_of_tolerance", 
+reason: string, } | { "code": "deviations_open", 
 /**
- * Which batch.
+ * How many lines.
+ */
+count: number, 
+/**
+ * In how many batches.
+ */
+batches: number, 
+/**
+ * The batch that ended first.
  */
 id: BatchId, 
 /**
- * Label.
+ * Its label.
  */
-batch_label: string, 
-/**
- * Silo label.
- */
-silo_label: string, 
-/**
- * Deviation.
- */
-deviation_bp: number, } | { "code": "orders_refused", 
+batch_label: string, } | { "code": "orders_refused", 
 /**
  * How many.
  */
@@ -709,6 +709,10 @@ lines: Array<BatchLineView>,
  */
 manual_lines: Array<ManualLineView>, 
 /**
+ * Lines that ended outside their tolerance, in the order of the recipe.
+ */
+deviations: Array<DeviationView>, 
+/**
  * Signatures, oldest first.
  */
 signatures: Array<SignatureView>, 
@@ -947,6 +951,82 @@ role: Role,
  * Secret, made at first start.
  */
 secret: string, };
+export type DeviationAccept = { 
+/**
+ * Which batch.
+ */
+id: BatchId, 
+/**
+ * Which lines, with the figures that the caller saw.
+ */
+lines: Array<DeviationSeen>, 
+/**
+ * Why they may stand.
+ */
+reason: string, 
+/**
+ * Own secret again.
+ */
+secret: string, };
+export type DeviationKind = "silo" | "manual";
+export type DeviationSeen = { 
+/**
+ * Which list it stands in.
+ */
+kind: DeviationKind, 
+/**
+ * Number of the silo, or of the line weighed by hand.
+ */
+line_no: number, 
+/**
+ * What it became, grams.
+ */
+actual_g: number, };
+export type DeviationView = { 
+/**
+ * Which list it stands in.
+ */
+kind: DeviationKind, 
+/**
+ * Number of the silo, or of the line weighed by hand.
+ */
+line_no: number, 
+/**
+ * Label of the silo; the material of a line weighed by hand.
+ */
+label: string, 
+/**
+ * Material.
+ */
+material: string, 
+/**
+ * Plan.
+ */
+planned_g: number, 
+/**
+ * What it became.
+ */
+actual_g: number, 
+/**
+ * Lowest that needs nobody.
+ */
+low_g: number, 
+/**
+ * Highest that needs nobody.
+ */
+high_g: number, 
+/**
+ * Deviation in basis points of the plan; `None` for a plan of zero.
+ */
+deviation_bp: number | null, 
+/**
+ * On which side it lies.
+ */
+judgement: Judgement, 
+/**
+ * Who accepted it; `None` = it waits. `valid` is false when it is not what was signed.
+ */
+accepted: SignatureView | null, };
 export type Done = Record<symbol, never>;
 export type DoseState = "waiting" | "dosing" | "done";
 export type DownloadStep = "prepared" | "written" | "verified" | "offered" | "taken";
@@ -1191,7 +1271,7 @@ text: string,
  */
 fate: ItemFate, };
 export type ItemFate = "permanent" | "temporary" | "unknown";
-export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided" | "stock_corrected" | "handed_over" | "books_restored" | "backup_failed" | "restore_test_failed" | "books_writable";
+export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided" | "stock_corrected" | "deviation_accepted" | "handed_over" | "books_restored" | "backup_failed" | "restore_test_failed" | "books_writable";
 export type JournalView = { 
 /**
  * Position in the journal.
@@ -2892,7 +2972,7 @@ need_g: number,
  * By our ledger.
  */
 have_g: number, };
-export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive" | "by_hand" | "go_on" | "withdraw" | "adopt" | "store_result" | "close_with_last" | "let_go" | "replace" | "keep_order" | "stock_correct" | "unknown";
+export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive" | "by_hand" | "go_on" | "withdraw" | "adopt" | "store_result" | "close_with_last" | "let_go" | "replace" | "keep_order" | "stock_correct" | "deviation_accept" | "unknown";
 export type SignatureView = { 
 /**
  * Printed name of the signer.
@@ -3280,7 +3360,7 @@ export type WhyNot = { "code": "needs_right",
 /**
  * Least role that has it.
  */
-role: string, } | { "code": "session_low" } | { "code": "wrong_state" } | { "code": "plc_offline" } | { "code": "no_free_slot" } | { "code": "order_in_plc" } | { "code": "no_command_word" } | { "code": "pending" } | { "code": "no_register_map" } | { "code": "order_differs" };
+role: string, } | { "code": "session_low" } | { "code": "wrong_state" } | { "code": "plc_offline" } | { "code": "no_free_slot" } | { "code": "order_in_plc" } | { "code": "no_command_word" } | { "code": "pending" } | { "code": "no_register_map" } | { "code": "order_differs" } | { "code": "own_batch" };
 export type WordRow = { 
 /**
  * First address.
@@ -3335,6 +3415,7 @@ export interface Commands {
   batch_stop: { request: BatchSignedReason; response: BatchView };
   batch_cancel: { request: BatchSignedReason; response: BatchView };
   manual_line_enter: { request: ManualLineEnter; response: BatchView };
+  batch_deviation_accept: { request: DeviationAccept; response: BatchView };
   history_list: { request: HistoryList; response: HistoryPage };
   record_get: { request: BatchGet; response: RecordView };
   batch_chart: { request: BatchChartGet; response: ChartView };

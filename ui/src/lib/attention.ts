@@ -77,11 +77,11 @@ export function attentionOf(view: AttentionView, now_ms: number): Attention {
         key: `${view.code}${view.id}`, mark: "2", text: m.attention_block_refused({ batch: view.batch_label }),
         detail: view.reason, path: "/plc",
       };
-    case "out_of_tolerance":
+    case "deviations_open":
       return {
-        key: `${view.code}${view.id}${view.silo_label}`, mark: "2",
-        text: m.attention_out_of_tolerance({ silo: view.silo_label, deviation: signedPercent(view.deviation_bp) }),
-        detail: view.batch_label, path: `/history/${view.id}`,
+        key: view.code, mark: "2", text: m.attention_deviations({ count: String(view.count) }),
+        detail: view.batches > 1 ? m.attention_deviations_more({ batch: view.batch_label, count: String(view.batches) }) : view.batch_label,
+        path: `/history/${view.id}`,
       };
     case "orders_refused":
       return {

@@ -31,16 +31,19 @@ pub enum ObjectKind {
     Act,
     /// A row of the silo ledger that a person answers for; covers the whole row.
     SiloMovement,
+    /// A line of a batch outside its tolerance, accepted; covers recipe, line, plan and actual.
+    Deviation,
 }
 
 impl ObjectKind {
     /// Every kind.
-    pub const ALL: [ObjectKind; 5] = [
+    pub const ALL: [ObjectKind; 6] = [
         ObjectKind::Batch,
         ObjectKind::ManualLine,
         ObjectKind::Message,
         ObjectKind::Act,
         ObjectKind::SiloMovement,
+        ObjectKind::Deviation,
     ];
 
     /// The stored word.
@@ -52,6 +55,7 @@ impl ObjectKind {
             ObjectKind::Message => "message",
             ObjectKind::Act => "act",
             ObjectKind::SiloMovement => "silo_movement",
+            ObjectKind::Deviation => "deviation",
         }
     }
 

@@ -4,10 +4,8 @@
 use std::collections::BTreeMap;
 
 use millrace_core::batch::posting::Posting;
-use millrace_core::batch::run::Run;
 use millrace_core::erp_difference::Difference;
 use millrace_core::ids::{BatchId, SiloNo};
-use millrace_core::silo::Judgement;
 use millrace_store::Read;
 use millrace_store::table::area_step::Area;
 use millrace_store::table::batch::BatchRow;
@@ -127,16 +125,16 @@ pub enum AttentionView {
         /// Reasons.
         reason: String,
     },
-    /// A finished dose is outside its tolerance.
-    OutOfTolerance {
-        /// Which batch.
+    /// Lines of batches that have ended lie outside their tolerance, and nobody has accepted them.
+    DeviationsOpen {
+        /// How many lines.
+        count: i64,
+        /// In how many batches.
+        batches: i64,
+        /// The batch that ended first.
         id: BatchId,
-        /// Label.
+        /// Its label.
         batch_label: String,
-        /// Silo label.
-        silo_label: String,
-        /// Deviation.
-        deviation_bp: i64,
     },
     /// Orders were refused at intake.
     OrdersRefused {
@@ -295,6 +293,14 @@ pub(super) fn list(read: &Read<'_>, seen: Seen<'_>) -> Result<Vec<AttentionView>
         message: p.message,
     }));
 
+    if let Some(open) = read.deviations_open()? {
+        attention.push(AttentionView::DeviationsOpen {
+            count: open.lines,
+            batches: open.batches,
+            id: open.oldest,
+            batch_label: open.oldest_label,
+        });
+    }
     for row in seen
         .ended
         .iter()
@@ -302,25 +308,6 @@ pub(super) fn list(read: &Read<'_>, seen: Seen<'_>) -> Result<Vec<AttentionView>
         .filter(|row| row.silo_actual_g.is_some())
         .take(3)
     {
-        let actuals = read.batch_lines(row.id)?;
-        for line in &row.recipe.silo_lines {
-            let actual = actuals
-                .iter()
-                .find(|a| a.silo == line.silo)
-                .and_then(|a| a.actual_g);
-            if let Some(actual) = actual
-                && row.run == Run::Complete
-                && line.tolerance.judge(line.planned_g, actual) != Judgement::Within
-                && let Some(deviation) = millrace_core::silo::deviation(line.planned_g, actual)
-            {
-                attention.push(AttentionView::OutOfTolerance {
-                    id: row.id,
-                    batch_label: row.label.clone(),
-                    silo_label: seen.labels.of(line.silo),
-                    deviation_bp: deviation.0,
-                });
-            }
-        }
         for line in read
             .manual_lines(row.id)?
             .into_iter()

@@ -291,6 +291,7 @@ pub(crate) fn batch(
         line: row.recipe.line_name.clone(),
         lines,
         manual_lines,
+        deviations: super::deviation::views(read, row, &standing.labels)?,
         signatures,
         steps,
         events: read

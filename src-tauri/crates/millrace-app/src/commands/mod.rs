@@ -12,6 +12,7 @@ mod batch_command;
 mod batch_view;
 pub(crate) mod build;
 pub mod chart;
+pub mod deviation;
 pub mod erp;
 pub mod examine;
 pub mod history;

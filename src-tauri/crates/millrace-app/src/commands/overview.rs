@@ -250,6 +250,7 @@ fn phases(events: &[JournalRow], from_ms: i64, to_ms: i64) -> Vec<PhaseView> {
             | JournalKind::OrderAgrees
             | JournalKind::OrderDecided
             | JournalKind::StockCorrected
+            | JournalKind::DeviationAccepted
             | JournalKind::BooksRestored
             | JournalKind::BackupFailed
             | JournalKind::RestoreTestFailed

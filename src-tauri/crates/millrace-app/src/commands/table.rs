@@ -11,6 +11,7 @@ use super::batch::{
     QueueView, TrendView,
 };
 use super::chart::{BatchChartGet, ChartView};
+use super::deviation::DeviationAccept;
 use super::erp::{ErpExamination, ErpView};
 use super::examine::{PlcExamination, PlcExamine};
 use super::history::{HistoryList, HistoryPage};
@@ -38,9 +39,10 @@ use super::training::{TrainingSet, TrainingView};
 use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
-    backup, batch_act, batch_command, batch_view, chart, erp, examine, history, live, lock, manual,
-    order, order_decide, outbox, outbox_act, overview, person, person_act, plc, plc_decide,
-    plc_event, record, session, settings, settings_act, silo, silo_act, trail, training,
+    backup, batch_act, batch_command, batch_view, chart, deviation, erp, examine, history, live,
+    lock, manual, order, order_decide, outbox, outbox_act, overview, person, person_act, plc,
+    plc_decide, plc_event, record, session, settings, settings_act, silo, silo_act, trail,
+    training,
 };
 use crate::error::AppError;
 
@@ -131,6 +133,7 @@ commands! {
     batch_command::batch_stop(BatchSignedReason) -> BatchView, [right BatchStop, audited];
     batch_command::batch_cancel(BatchSignedReason) -> BatchView, [right BatchCancel, audited];
     manual::manual_line_enter(ManualLineEnter) -> BatchView, [right ManualEnter, audited];
+    deviation::batch_deviation_accept(DeviationAccept) -> BatchView, [right DeviationAccept, audited];
     history::history_list(HistoryList) -> HistoryPage, [right View];
     record::record_get(BatchGet) -> RecordView, [right View];
     chart::batch_chart(BatchChartGet) -> ChartView, [right View];

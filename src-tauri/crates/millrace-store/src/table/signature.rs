@@ -153,6 +153,7 @@ impl Read<'_> {
             }
             ObjectKind::Message => Ok(Some(of_message(&self.outbox(OutboxId(id))?))),
             ObjectKind::Act => self.audit_hash(id),
+            ObjectKind::Deviation => self.acceptance_content(id, &signature.content_hash),
             ObjectKind::SiloMovement => Ok(self.silo_movement(id)?.as_ref().map(of_movement)),
         };
         match content() {
