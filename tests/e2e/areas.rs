@@ -61,6 +61,14 @@ pub(crate) async fn list(rig: &Rig) -> Value {
     rig.ok(Who::Operator, "plc_event_list", json!({})).await
 }
 
+/// What the overview says of this kind.
+pub(crate) async fn attention(rig: &Rig, code: &str) -> Vec<Value> {
+    let view = rig.ok(Who::Operator, "overview_get", json!({})).await;
+    let mut rows = view["attention"].as_array().expect("a list").clone();
+    rows.retain(|row| row["code"] == code);
+    rows
+}
+
 pub(crate) async fn failures(rig: &Rig) -> Vec<Value> {
     let list = list(rig).await;
     list["failures"].as_array().expect("a list").clone()
@@ -166,6 +174,10 @@ async fn a_refused_area_is_told_once_not_acknowledged_and_heals() {
     rig = rig.crash_and_restart().await;
     steps(&rig, 8).await;
     assert_eq!(list(&rig).await["failure_trouble"], why);
+    let told = attention(&rig, "area_refused").await;
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(told[0]["area"], "equipment_failure");
+    assert_eq!(told[0]["reason"], why);
     assert_eq!(journalled(&rig, refused).await, 1, "told once");
     write(&rig.plant, 8017, &[0x0011]);
     steps(&rig, 8).await;
@@ -316,4 +328,9 @@ async fn a_weighing_that_fits_no_line_waits_for_a_person_with_a_sentence() {
         steps(&rig, 4).await;
     }
     assert_eq!(weighings(&rig).await.len(), 5);
+    let told = attention(&rig, "weighings_unknown").await;
+    assert_eq!(told.len(), 1, "one row, however many: {told:#?}");
+    assert_eq!(told[0]["count"], 4);
+    let why = told[0]["reason"].as_str().expect("a sentence");
+    assert!(why.contains("was entered already"), "the newest: {why}");
 }

@@ -4,7 +4,7 @@
 use millrace_tests::{Rig, Who};
 use serde_json::json;
 
-use super::areas::{MORNING, clear, fail, failures, steps, weigh, weighing_batch};
+use super::areas::{MORNING, attention, clear, fail, failures, steps, weigh, weighing_batch};
 
 /// A failure stored and acknowledged.
 async fn failed(seed: u64) -> Rig {
@@ -122,7 +122,10 @@ async fn an_unknown_equipment_code_is_refused_for_good_and_waived_by_signature()
         refused["payload"],
         "silo999\nMOTOR_FAILURE\n2026-11-22 01:30:05 UTC"
     );
-    rig.ok(Who::Operator, "overview_get", json!({})).await;
+    let wants = |code: &'static str| attention(&rig, code);
+    let told = wants("failure_refused").await;
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(told[0]["equipment_code"], "silo999");
     let secret = rig.secret("Supervisor 1").await;
     rig.ok(
         Who::Supervisor,
@@ -131,6 +134,10 @@ async fn an_unknown_equipment_code_is_refused_for_good_and_waived_by_signature()
     )
     .await;
     assert_eq!(failures(&rig).await[1]["posting"], "waived");
+    assert_eq!(
+        wants("failure_refused").await,
+        Vec::<serde_json::Value>::new()
+    );
 }
 
 #[tokio::test]

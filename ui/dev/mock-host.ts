@@ -1,5 +1,5 @@
 // A scripted backend for looking at the screens: `npm run dev:mock`, then `?scene=<name>` in the address.
-// Scenes: run (default), over, stale, bad, plclost, erplost, download, idle, empty, first, plant, lost; of the PLC: differ, standing, never, bare, noplc; of people: people, onetime; of the disk: full.
+// Scenes: run (default), over, stale, bad, plclost, erplost, download, idle, empty, first, plant, lost; of the PLC: differ, standing, never, bare, noplc; of people: people, onetime; of results: deviations; of the disk: full.
 import type {
   AppInfo, AttentionView, Commands, JournalView, LiveBatch, LiveView, MovementView, OverviewView, Role, SessionView,
 } from "../src/bindings";
@@ -44,13 +44,20 @@ let active: Batch | null = null;
 let pending: LiveBatch["pending"] = null;
 let revision = 1;
 const plantEvents: JournalView[] = [];
+function counted(silo: { silo: number; label: string; level_g: number | null }, delta_g: number, at_ms: number, person: string, reason: string): MovementView {
+  return {
+    seq: 0, at_ms, silo: silo.silo, label: silo.label, kind: "correction", delta_g, level_g: silo.level_g ?? 0, batch_id: null, batch_label: null,
+    signature: { person, meaning: "stock_correct", at_ms, reason, content_hash: "9f3c51d07ab2".repeat(5), valid: true },
+  };
+}
+const counts: MovementView[] = world.silos.slice(2, 3).map((silo) => counted(silo, -36_500, START_MS - 42 * MIN, "Supervisor 1", "counted with the dipstick after the delivery"));
 const watchers = new Set<(event: AppEvent) => void>();
 
 function refuse(code: string, message: string): never {
   throw { code, message, ref: "m-0001" };
 }
 
-if (!isEmpty && scene !== "idle") {
+if (!isEmpty && scene !== "idle" && scene !== "deviations") {
   active = world.find(100);
   const { row } = active;
   const isDownload = scene === "download";
@@ -82,6 +89,15 @@ if (!isEmpty && scene !== "idle") {
   }));
   finish(last, START_MS - 3 * MIN, "complete", "completed");
   post(last, START_MS - 2 * MIN);
+}
+if (scene === "over" || scene === "deviations") {
+  for (const batch of scene === "over" ? [world.find(99)] : [world.find(99), world.find(100)]) {
+    [462.3, 310, 84.9].forEach((actual, index) => Object.assign(batch.doses[index + 2] ?? {}, { actual }));
+  }
+  const older = world.find(99);
+  sign(older, "deviation_accept", "Supervisor 1", START_MS - 30 * MIN, "scale 3 was calibrated, the mix is within the order");
+  const signature = older.signatures.at(-1);
+  if (signature !== undefined && scene === "deviations") older.accepted.set(103, signature);
 }
 if (scene === "over") {
   const bran = world.silos.find((silo) => silo.label === "D");
@@ -174,7 +190,8 @@ function liveView(): LiveView {
 function attention(): AttentionView[] {
   const list: AttentionView[] = [];
   const waiting = world.batches.filter((batch) => batch.row.word === "pending");
-  if (scene === "over" && active !== null) list.push({ code: "out_of_tolerance", id: active.row.id, batch_label: active.row.label, silo_label: "C", deviation_bp: 576 });
+  const open = world.batches.filter((batch) => world.deviations(batch).some((line) => line.accepted === null));
+  if (open[0] !== undefined) list.push({ code: "deviations_open", count: open.reduce((sum, batch) => sum + world.deviations(batch).filter((line) => line.accepted === null).length, 0), batches: open.length, id: open[0].row.id, batch_label: open[0].row.label });
   if (scene === "over") list.push({ code: "silo_short", silo: 104, label: "D", short_g: 90_000, batch_label: "WH/MO/00044/1" }, { code: "silo_low", silo: 104, label: "D", level_g: 560_000 });
   if (!isPlcGood) list.push({ code: "plc_lost", cause: "no answer from 127.0.0.1:9600 in 2 s" });
   if (scene === "standing" && active !== null) list.push({ code: "plc_program_stopped" }, { code: "batch_stalled", id: active.row.id, batch_label: active.row.label, since_ms: START_MS - 6 * MIN }, { code: "plc_maintenance" });
@@ -331,6 +348,11 @@ const handlers: Handlers = {
     Object.assign(batch.row, { run: "downloading", word: "in_process", started_at_ms: now(), slot: 3 });
     batch.since = now();
   }),
+  batch_deviation_accept: ({ id, lines, secret, reason }) => act(id, Infinity, secret, (batch) => {
+    sign(batch, "deviation_accept", user.name, now(), reason);
+    const signature = batch.signatures.at(-1);
+    if (signature !== undefined) for (const line of lines) batch.accepted.set(line.line_no, signature);
+  }),
   manual_line_enter: ({ id, version, line_no, weight_g, secret }) => act(id, version, secret, (batch) => {
     const line = batch.manual[line_no - 1];
     if (line !== undefined) Object.assign(line, { actual: weight_g / 1000, by: user.name, at: now() });
@@ -346,6 +368,16 @@ const handlers: Handlers = {
   },
   batch_chart: ({ id, theme }) => ({ svg: chart(world.find(id).doses.map((dose) => ({ label: world.line(dose, true).label, plan: dose.plan, actual: dose.actual ?? 0 })), theme) }),
   silo_list: () => ({ silos: world.silos }),
+  silo_correct: ({ silo: number, counted_g, expected_g, reason, secret }) => {
+    if (!PEOPLE.some((person) => person.name === user.name && person.secret === secret)) refuse("wrong_secret", "");
+    const silo = world.silos.find((each) => each.silo === number) ?? refuse("not_found", `there is no silo ${number}`);
+    const before_g = silo.level_g ?? 0;
+    if (silo.level_g !== expected_g) refuse("changed", `${silo.label} changed while you were looking`);
+    silo.level_g = counted_g;
+    counts.push(counted(silo, counted_g - before_g, now(), user.name, reason));
+    revision += 1;
+    return { silos: world.silos };
+  },
   silo_consumption: ({ theme }) => {
     const lines = isEmpty ? [] : world.silos.slice(0, 7).map((silo, index) => ({ silo: silo.silo, label: silo.label, planned_g: (7_400 - index * 900) * 1000, actual_g: (7_412 - index * 905) * 1000, deviation_bp: 16 - index * 9, doses: 11 }));
     return { lines, batches: isEmpty ? 0 : 11, svg: chart(lines.map((line) => ({ label: line.label, plan: line.planned_g, actual: line.actual_g })), theme) };
@@ -355,9 +387,10 @@ const handlers: Handlers = {
     for (const batch of world.batches.filter((each) => each.row.ended_at_ms !== null)) {
       for (const dose of batch.doses) {
         const line = world.line(dose, true);
-        rows.unshift({ seq: rows.length + 1, at_ms: batch.row.ended_at_ms ?? 0, silo: dose.silo, label: line.label, kind: "dosing", delta_g: -Math.round((dose.actual ?? 0) * 1000), level_g: (line.have_g ?? 0) + rows.length * 1000, batch_id: batch.row.id, batch_label: batch.row.label });
+        rows.unshift({ seq: rows.length + 1, at_ms: batch.row.ended_at_ms ?? 0, silo: dose.silo, label: line.label, kind: "dosing", delta_g: -Math.round((dose.actual ?? 0) * 1000), level_g: (line.have_g ?? 0) + rows.length * 1000, batch_id: batch.row.id, batch_label: batch.row.label, signature: null });
       }
     }
+    counts.forEach((count, index) => rows.unshift({ ...count, seq: rows.length + index + 1 }));
     return { rows: rows.filter((row) => silo === null || row.silo === silo) };
   },
   history_list: ({ search }) => {

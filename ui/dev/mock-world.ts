@@ -1,7 +1,7 @@
 // The made-up plant of the mock host: silos, batches and signatures, and how they change.
 // Only for looking at screens without a backend; the product build never holds it.
 import type {
-  ActionView, BatchLineView, BatchRowView, BatchView, BatchWord, JournalKind, JournalView, PostingView, RunState, SignatureView, SiloView,
+  ActionView, BatchLineView, BatchRowView, BatchView, BatchWord, DeviationView, JournalKind, JournalView, PostingView, RunState, SignatureView, SiloView,
 } from "../src/bindings";
 
 export const START_MS = Date.UTC(2026, 10, 22, 3, 31, 22);
@@ -26,6 +26,8 @@ export interface Batch {
   steps: (number | null)[];
   posting: PostingView;
   since: number;
+  /** Accepted deviations by silo. */
+  accepted: Map<number, SignatureView>;
 }
 
 const PLAN: Dose[] = [
@@ -57,7 +59,7 @@ function make(id: number, order: string, product: string, doses: Dose[], word: B
       actual_g: null, deviation_bp: null, due_ms: at + 70 * MIN, created_at_ms: at, approved_at_ms: null, approved_by: null, started_at_ms: null,
       ended_at_ms: null, slot: null, shortages: [], order_differs: false,
     },
-    doses: doses.map((dose) => ({ ...dose })), manual: [], signatures: [], events: [], steps: [null, null, null, null, null], posting: NO_POSTING, since: at,
+    doses: doses.map((dose) => ({ ...dose })), manual: [], signatures: [], events: [], steps: [null, null, null, null, null], posting: NO_POSTING, since: at, accepted: new Map(),
   };
 }
 
@@ -142,6 +144,16 @@ export class World {
     };
   }
 
+  /** What ended outside its tolerance, with who accepted it. */
+  deviations(batch: Batch): DeviationView[] {
+    if (batch.row.ended_at_ms === null) return [];
+    return batch.doses.flatMap((dose) => {
+      const { silo, label, material, planned_g, low_g, high_g, deviation_bp, judgement, actual_g } = this.line(dose, true);
+      if (judgement === null || judgement === "within" || actual_g === null) return [];
+      return [{ kind: "silo" as const, line_no: silo, label, material, planned_g, actual_g, low_g, high_g, deviation_bp, judgement, accepted: batch.accepted.get(silo) ?? null }];
+    });
+  }
+
   view(batch: Batch, rights: readonly string[], isPlcGood: boolean): BatchView {
     const { row } = batch;
     const isLive = row.run === "running" || row.run === "ready" || row.run === "paused";
@@ -157,6 +169,7 @@ export class World {
       manual_lines: batch.manual.map((line, index) => ({
         line_no: index + 1, material: line.material, planned_g: line.plan * 1000, actual_g: line.actual === null ? null : line.actual * 1000, entered_by: line.by, entered_at_ms: line.at,
       })),
+      deviations: this.deviations(batch),
       signatures: batch.signatures,
       steps: (["prepared", "written", "verified", "offered", "taken"] as const).map((step, index) => ({ step, at_ms: batch.steps[index] ?? null })),
       events: batch.events, posting: batch.posting, finished_g: row.ended_at_ms === null ? null : 2_338_000,
@@ -167,7 +180,7 @@ export class World {
         action("batch_start", "batch_start", "operator", row.word === "approved" && row.run === "idle", offline ?? (isPlcBusy ? { code: "order_in_plc" } : null)),
         action("batch_revoke", "batch_reject", "supervisor", row.word === "approved" && row.run === "idle"), action("batch_cancel", "batch_cancel", "supervisor", isWaiting),
         action("batch_pause", "batch_pause", "operator", row.run === "running" || row.run === "ready", offline), action("batch_resume", "batch_pause", "operator", row.run === "paused", offline),
-        action("batch_stop", "batch_stop", "operator", isLive, offline), action("manual_line_enter", "manual_enter", "operator", batch.steps[4] !== null),
+        action("batch_stop", "batch_stop", "operator", isLive, offline), action("batch_deviation_accept", "deviation_accept", "supervisor", this.deviations(batch).some((line) => line.accepted === null)), action("manual_line_enter", "manual_enter", "operator", batch.steps[4] !== null),
       ],
     };
   }

@@ -29,6 +29,8 @@ const SHOTS = [
   ["live", "run", "/live"], ["live-over", "over", "/live"], ["live-over-night", "over", "/live", { theme: "night" }], ["live-stale", "stale", "/live"], ["live-bad", "bad", "/live"],
   ["live-download", "download", "/live"], ["live-idle", "idle", "/live"], ["live-empty", "empty", "/live"], ["live-stop", "run", "/live", { click: "action-batch_stop" }],
   ["silos", "run", "/silos"], ["silos-consumption", "run", "/silos", { click: "tab-consumption" }], ["silos-movements", "run", "/silos", { click: "tab-movements" }],
+  ["silos-correct", "run", "/silos", { clicks: ["silo-row-C", "action-silo_correct"] }], ["silos-correct-nl-1280", "run", "/silos", { language: "nl", size: [1280, 720], click: "action-silo_correct" }],
+  ["deviations", "deviations", "/history/99"], ["deviations-live", "deviations", "/live"], ["deviations-accept-nl", "deviations", "/live", { language: "nl", click: "action-batch_deviation_accept" }], ["deviations-overview-id-1280", "deviations", "/overview", { language: "id", size: [1280, 720] }], ["deviations-operator-night", "deviations", "/history/100", { as: "operator", theme: "night" }],
   ["history", "run", "/history"], ["record", "run", "/history/99"], ["record-night", "run", "/history/99", { theme: "night" }],
   ["outbox", "run", "/outbox"], ["outbox-erplost", "erplost", "/outbox"], ["veil", "lost", "/live", { wait: 13_000 }], ["menu", "run", "/overview", { click: "user-menu" }],
   ["plc", "run", "/plc"], ["plc-differ", "differ", "/plc"], ["plc-decide", "differ", "/plc", { click: "decide-4" }], ["plc-never", "never", "/plc"], ["plc-lost", "plclost", "/plc"], ["plc-standing-night", "standing", "/plc", { theme: "night" }],

@@ -247,7 +247,35 @@ batch_label: string,
 /**
  * The ERP's words.
  */
-answer: string, } | { "code": "block_refused", 
+answer: string, } | { "code": "failure_refused", 
+/**
+ * Equipment code.
+ */
+equipment_code: string, 
+/**
+ * The ERP's words.
+ */
+answer: string, } | { "code": "weighings_unknown", 
+/**
+ * How many of late.
+ */
+count: number, 
+/**
+ * The order's name of the newest, as the PLC has it.
+ */
+order_name: string, 
+/**
+ * Why no line took it; English.
+ */
+reason: string, } | { "code": "area_refused", 
+/**
+ * `equipment_failure` or `manual_weighing`.
+ */
+area: string, 
+/**
+ * Reasons.
+ */
+reason: string, } | { "code": "block_refused", 
 /**
  * Which batch.
  */
@@ -259,23 +287,23 @@ batch_label: string,
 /**
  * Reasons.
  */
-reason: string, } | { "code": "out_of_tolerance", 
+reason: string, } | { "code": "deviations_open", 
 /**
- * Which batch.
+ * How many lines.
+ */
+count: number, 
+/**
+ * In how many batches.
+ */
+batches: number, 
+/**
+ * The batch that ended first.
  */
 id: BatchId, 
 /**
- * Label.
+ * Its label.
  */
-batch_label: string, 
-/**
- * Silo label.
- */
-silo_label: string, 
-/**
- * Deviation.
- */
-deviation_bp: number, } | { "code": "orders_refused", 
+batch_label: string, } | { "code": "orders_refused", 
 /**
  * How many.
  */
@@ -762,6 +790,10 @@ lines: Array<BatchLineView>,
  */
 manual_lines: Array<ManualLineView>, 
 /**
+ * Lines that ended outside their tolerance, in the order of the recipe.
+ */
+deviations: Array<DeviationView>, 
+/**
  * Signatures, oldest first.
  */
 signatures: Array<SignatureView>, 
@@ -1000,6 +1032,82 @@ role: Role,
  * Secret, made at first start.
  */
 secret: string, };
+export type DeviationAccept = { 
+/**
+ * Which batch.
+ */
+id: BatchId, 
+/**
+ * Which lines, with the figures that the caller saw.
+ */
+lines: Array<DeviationSeen>, 
+/**
+ * Why they may stand.
+ */
+reason: string, 
+/**
+ * Own secret again.
+ */
+secret: string, };
+export type DeviationKind = "silo" | "manual";
+export type DeviationSeen = { 
+/**
+ * Which list it stands in.
+ */
+kind: DeviationKind, 
+/**
+ * Number of the silo, or of the line weighed by hand.
+ */
+line_no: number, 
+/**
+ * What it became, grams.
+ */
+actual_g: number, };
+export type DeviationView = { 
+/**
+ * Which list it stands in.
+ */
+kind: DeviationKind, 
+/**
+ * Number of the silo, or of the line weighed by hand.
+ */
+line_no: number, 
+/**
+ * Label of the silo; the material of a line weighed by hand.
+ */
+label: string, 
+/**
+ * Material.
+ */
+material: string, 
+/**
+ * Plan.
+ */
+planned_g: number, 
+/**
+ * What it became.
+ */
+actual_g: number, 
+/**
+ * Lowest that needs nobody.
+ */
+low_g: number, 
+/**
+ * Highest that needs nobody.
+ */
+high_g: number, 
+/**
+ * Deviation in basis points of the plan; `None` for a plan of zero.
+ */
+deviation_bp: number | null, 
+/**
+ * On which side it lies.
+ */
+judgement: Judgement, 
+/**
+ * Who accepted it; `None` = it waits. `valid` is false when it is not what was signed.
+ */
+accepted: SignatureView | null, };
 export type Done = Record<symbol, never>;
 export type DoseState = "waiting" | "dosing" | "done";
 export type DownloadStep = "prepared" | "written" | "verified" | "offered" | "taken";
@@ -1274,7 +1382,7 @@ text: string,
  */
 fate: ItemFate, };
 export type ItemFate = "permanent" | "temporary" | "unknown";
-export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided" | "handed_over" | "books_restored" | "backup_failed" | "restore_test_failed" | "books_writable";
+export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided" | "stock_corrected" | "deviation_accepted" | "handed_over" | "books_restored" | "backup_failed" | "restore_test_failed" | "books_writable";
 export type JournalView = { 
 /**
  * Position in the journal.
@@ -1670,7 +1778,11 @@ batch_id: BatchId | null,
 /**
  * Its label.
  */
-batch_label: string | null, };
+batch_label: string | null, 
+/**
+ * Who counted, and why; `valid` is false when the row is not what was signed.
+ */
+signature: SignatureView | null, };
 export type Nothing = Record<symbol, never>;
 export type OrderChoice = "take_over" | "keep" | "cancel_here";
 export type OrderChoiceView = { 
@@ -2971,7 +3083,7 @@ need_g: number,
  * By our ledger.
  */
 have_g: number, };
-export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive" | "by_hand" | "go_on" | "withdraw" | "adopt" | "store_result" | "close_with_last" | "let_go" | "replace" | "keep_order" | "unknown";
+export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive" | "by_hand" | "go_on" | "withdraw" | "adopt" | "store_result" | "close_with_last" | "let_go" | "replace" | "keep_order" | "stock_correct" | "deviation_accept" | "unknown";
 export type SignatureView = { 
 /**
  * Printed name of the signer.
@@ -2997,6 +3109,27 @@ content_hash: string,
  * False when the content changed after signing.
  */
 valid: boolean, };
+export type SiloCorrect = { 
+/**
+ * Which silo.
+ */
+silo: SiloNo, 
+/**
+ * What is in it, grams.
+ */
+counted_g: number, 
+/**
+ * The stock that the caller saw, grams; `None` = none was known.
+ */
+expected_g: number | null, 
+/**
+ * Why the ledger is wrong.
+ */
+reason: string, 
+/**
+ * Own secret again.
+ */
+secret: string, };
 export type SiloList = { 
 /**
  * In the plant's order.
@@ -3338,7 +3471,7 @@ export type WhyNot = { "code": "needs_right",
 /**
  * Least role that has it.
  */
-role: string, } | { "code": "session_low" } | { "code": "wrong_state" } | { "code": "plc_offline" } | { "code": "no_free_slot" } | { "code": "order_in_plc" } | { "code": "no_command_word" } | { "code": "pending" } | { "code": "no_register_map" } | { "code": "order_differs" };
+role: string, } | { "code": "session_low" } | { "code": "wrong_state" } | { "code": "plc_offline" } | { "code": "no_free_slot" } | { "code": "order_in_plc" } | { "code": "no_command_word" } | { "code": "pending" } | { "code": "no_register_map" } | { "code": "order_differs" } | { "code": "own_batch" };
 export type WordRow = { 
 /**
  * First address.
@@ -3394,12 +3527,14 @@ export interface Commands {
   batch_stop: { request: BatchSignedReason; response: BatchView };
   batch_cancel: { request: BatchSignedReason; response: BatchView };
   manual_line_enter: { request: ManualLineEnter; response: BatchView };
+  batch_deviation_accept: { request: DeviationAccept; response: BatchView };
   history_list: { request: HistoryList; response: HistoryPage };
   record_get: { request: BatchGet; response: RecordView };
   batch_chart: { request: BatchChartGet; response: ChartView };
   silo_list: { request: Nothing; response: SiloList };
   silo_consumption: { request: ConsumptionGet; response: ConsumptionView };
   silo_movements: { request: MovementList; response: MovementPage };
+  silo_correct: { request: SiloCorrect; response: SiloList };
   plc_get: { request: Nothing; response: PlcView };
   plc_slot_decide: { request: PlcSlotDecide; response: PlcView };
   plc_flags_set: { request: PlcFlagsSet; response: PlcView };

@@ -16,6 +16,8 @@ export interface Attention {
   path: string;
 }
 
+const areaName = (area: string): string => (area === "manual_weighing" ? m.journal_area_manual_weighing() : m.journal_area_equipment_failure());
+
 export function attentionOf(view: AttentionView, now_ms: number): Attention {
   switch (view.code) {
     case "approvals_waiting":
@@ -55,16 +57,31 @@ export function attentionOf(view: AttentionView, now_ms: number): Attention {
         key: `${view.code}${view.id}`, mark: "3", text: m.attention_posting_refused({ batch: view.batch_label }),
         detail: view.answer, path: "/outbox",
       };
+    case "failure_refused":
+      return {
+        key: `${view.code}${view.equipment_code}`, mark: "3", text: m.attention_failure_refused({ code: view.equipment_code }),
+        detail: view.answer, path: "/outbox",
+      };
+    case "weighings_unknown":
+      return {
+        key: view.code, mark: "3", text: m.attention_weighings_unknown({ count: String(view.count) }),
+        detail: `${view.order_name}: ${view.reason}`, path: "/plc",
+      };
+    case "area_refused":
+      return {
+        key: `${view.code}${view.area}`, mark: "2", text: m.attention_area_refused({ area: areaName(view.area) }),
+        detail: view.reason, path: "/plc",
+      };
     case "block_refused":
       return {
         key: `${view.code}${view.id}`, mark: "2", text: m.attention_block_refused({ batch: view.batch_label }),
         detail: view.reason, path: "/plc",
       };
-    case "out_of_tolerance":
+    case "deviations_open":
       return {
-        key: `${view.code}${view.id}${view.silo_label}`, mark: "2",
-        text: m.attention_out_of_tolerance({ silo: view.silo_label, deviation: signedPercent(view.deviation_bp) }),
-        detail: view.batch_label, path: `/history/${view.id}`,
+        key: view.code, mark: "2", text: m.attention_deviations({ count: String(view.count) }),
+        detail: view.batches > 1 ? m.attention_deviations_more({ batch: view.batch_label, count: String(view.batches) }) : view.batch_label,
+        path: `/history/${view.id}`,
       };
     case "orders_refused":
       return {

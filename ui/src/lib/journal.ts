@@ -114,6 +114,12 @@ const SENTENCES: Record<JournalKind, (params: Params) => string> = {
   order_decided: (p) => m.journal_order_decided({
     order: word(p, "order"), person: word(p, "person"), choice: translated(choiceWords, word(p, "choice")), reason: word(p, "reason"),
   }),
+  stock_corrected: (p) => m.journal_stock_corrected({
+    ...personReason(p), silo: word(p, "silo"), before: mass(p, "before_g"), level: mass(p, "level_g"),
+  }),
+  deviation_accepted: (p) => m.journal_deviation_accepted({
+    ...personReason(p), line: word(p, "line"), planned: mass(p, "planned_g"), actual: mass(p, "actual_g"),
+  }),
   handed_over: (p) => {
     const people = { from: word(p, "from"), person: word(p, "person") };
     return p["reason"] ? m.journal_handed_over_note({ ...people, note: p["reason"] }) : m.journal_handed_over(people);

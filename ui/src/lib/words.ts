@@ -50,7 +50,7 @@ export const signatureWords: Words<SignatureMeaning> = {
   approve: m.signature_approve, reject: m.signature_reject, revoke: m.signature_revoke, stop: m.signature_stop,
   cancel: m.signature_cancel, manual_entry: m.signature_manual_entry, waive: m.signature_waive, by_hand: m.signature_by_hand, go_on: m.decision_go_on, withdraw: m.decision_withdraw, adopt: m.decision_adopt,
   store_result: m.decision_store_result, close_with_last: m.decision_close_with_last, let_go: m.decision_let_go, unknown: m.unknown,
-  replace: m.signature_replace, keep_order: m.signature_keep_order,
+  replace: m.signature_replace, keep_order: m.signature_keep_order, stock_correct: m.signature_stock_correct, deviation_accept: m.signature_deviation_accept,
 };
 
 export const movementWords: Words<MovementKind> = {
@@ -139,6 +139,7 @@ export function whyNotText(why: WhyNot): string {
     case "pending": return m.why_pending();
     case "no_register_map": return m.why_no_register_map();
     case "order_differs": return m.why_order_differs();
+    case "own_batch": return m.why_own_batch();
   }
 }
 

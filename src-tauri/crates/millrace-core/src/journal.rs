@@ -127,6 +127,10 @@ pub enum JournalKind {
     OrderAgrees,
     /// `person` decided about the difference of `order`: `choice`, `reason`.
     OrderDecided,
+    /// `person` counted `silo`: `before_g` by the ledger (not there = never known), `level_g` now, `reason`.
+    StockCorrected,
+    /// `person` accepted that `line` lies outside its tolerance: `planned_g`, `actual_g`, `reason`.
+    DeviationAccepted,
     /// `person` took the workstation over from `from`, `reason` = the note.
     HandedOver,
     /// The books were put back from the backup `file`.

@@ -5,6 +5,7 @@ pub mod access;
 pub mod audit;
 pub mod backup;
 pub mod batch;
+pub mod deviation;
 pub mod erp;
 pub mod erp_difference;
 pub mod error_code;

@@ -11,8 +11,13 @@ use crate::journal::JournalKind;
 use crate::recipe::ControlRecipe;
 use crate::units::Grams;
 
-/// Version of the content and of the hash over it. A change makes a new number.
-pub const FORMAT: &str = "millrace-record-1";
+/// Version of the content, which begins with it. A change makes a new number.
+pub const FORMAT: &str = "millrace-record-2";
+/// Content without accepted deviations, as it was made before there were any.
+pub const FORMAT_OLD: &str = "millrace-record-1";
+/// Version of the list that is hashed. The content is one of its texts with its own version in it, so a
+/// new content needs no new one.
+const HASHED: &str = "millrace-record-1";
 /// The action of the trail's row that tells of a record.
 pub const ACTION: &str = "record_freeze";
 
@@ -57,6 +62,10 @@ pub struct Facts {
     pub signatures: Vec<SignatureFact>,
     /// Messages for the ERP, oldest first.
     pub postings: Vec<PostingFact>,
+    /// Lines outside their tolerance that somebody accepted, oldest first; `None` = content of
+    /// [`FORMAT_OLD`], which does not tell of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deviations: Option<Vec<DeviationFact>>,
 }
 
 /// One silo's part.
@@ -115,6 +124,21 @@ pub struct PostingFact {
     pub state: &'static str,
     /// Read back equal, UTC milliseconds.
     pub confirmed_at_ms: Option<i64>,
+}
+
+/// One accepted deviation; who accepted it and why stands in the signature with the same content hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeviationFact {
+    /// `silo` or `manual`.
+    pub kind: &'static str,
+    /// Number of the silo, or of the line weighed by hand.
+    pub line_no: i64,
+    /// Plan, grams.
+    pub planned_g: Grams,
+    /// What it became, grams.
+    pub actual_g: Grams,
+    /// What the signature covers.
+    pub content_hash: String,
 }
 
 /// One event of the batch's journal.
@@ -189,9 +213,13 @@ impl std::fmt::Display for RecordFault {
 /// # Errors
 /// What `serde_json` reports; our own types always serialize.
 pub fn head(facts: &Facts) -> Result<String, serde_json::Error> {
+    let format = match facts.deviations {
+        Some(_) => FORMAT,
+        None => FORMAT_OLD,
+    };
     let facts = serde_json::to_string(facts)?;
     Ok(format!(
-        "{{\"format\":\"{FORMAT}\",\"facts\":{facts},\"journal\":"
+        "{{\"format\":\"{format}\",\"facts\":{facts},\"journal\":"
     ))
 }
 
@@ -216,12 +244,19 @@ pub fn after(revision: i64, hash: &str) -> String {
 }
 
 impl RecordRow {
+    /// True for content of [`FORMAT_OLD`].
+    #[must_use]
+    pub fn is_old(&self) -> bool {
+        self.content
+            .starts_with(&format!("{{\"format\":\"{FORMAT_OLD}\","))
+    }
+
     /// The hash that this content has: the texts of the list are format, batch, revision, time, hash
     /// before and content.
     #[must_use]
     pub fn expected_hash(&self) -> String {
         canonical_hash(&[
-            FORMAT,
+            HASHED,
             &self.batch_id.to_string(),
             &self.revision.to_string(),
             &self.at_ms.to_string(),

@@ -6,6 +6,8 @@
 //! number, login name, printed full name, meaning, UTC milliseconds, site, `1` and the reason or `0`
 //! and nothing, the content hash of the object, and the hash of the signature before it.
 
+pub mod content;
+
 use sha2::{Digest, Sha256};
 
 use crate::audit::{GENESIS, canonical, hex};
@@ -27,15 +29,21 @@ pub enum ObjectKind {
     Message,
     /// A row of the trail, for an act whose whole content stands there; covers the row's hash.
     Act,
+    /// A row of the silo ledger that a person answers for; covers the whole row.
+    SiloMovement,
+    /// A line of a batch outside its tolerance, accepted; covers recipe, line, plan and actual.
+    Deviation,
 }
 
 impl ObjectKind {
     /// Every kind.
-    pub const ALL: [ObjectKind; 4] = [
+    pub const ALL: [ObjectKind; 6] = [
         ObjectKind::Batch,
         ObjectKind::ManualLine,
         ObjectKind::Message,
         ObjectKind::Act,
+        ObjectKind::SiloMovement,
+        ObjectKind::Deviation,
     ];
 
     /// The stored word.
@@ -46,6 +54,8 @@ impl ObjectKind {
             ObjectKind::ManualLine => "manual_line",
             ObjectKind::Message => "message",
             ObjectKind::Act => "act",
+            ObjectKind::SiloMovement => "silo_movement",
+            ObjectKind::Deviation => "deviation",
         }
     }
 

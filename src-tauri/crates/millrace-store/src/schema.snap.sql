@@ -3,6 +3,7 @@ CREATE INDEX audit_by_action ON audit (action, seq);
 CREATE INDEX audit_by_actor ON audit (actor, seq);
 CREATE INDEX audit_by_object ON audit (object, seq);
 CREATE INDEX audit_by_time ON audit (at_ms);
+CREATE INDEX batch_by_deviation ON batch (ended_at_ms) WHERE deviations_open > 0;
 CREATE INDEX batch_by_end ON batch (ended_at_ms);
 CREATE UNIQUE INDEX batch_by_slot ON batch (slot) WHERE slot IS NOT NULL;
 CREATE INDEX batch_by_word ON batch (word, id);
@@ -99,7 +100,7 @@ CREATE TABLE batch (
     approved_by     TEXT,
     started_at_ms   INTEGER,
     run_since_ms    INTEGER,
-    ended_at_ms     INTEGER, doubt TEXT, download_id INTEGER,
+    ended_at_ms     INTEGER, doubt TEXT, download_id INTEGER, deviations_open INTEGER NOT NULL DEFAULT 0,
     UNIQUE (order_id, batch_index)
 ) STRICT;
 CREATE TABLE batch_line (
@@ -122,6 +123,17 @@ CREATE TABLE batch_record (
     -- The row of the trail that tells of it.
     audit_seq INTEGER NOT NULL UNIQUE REFERENCES audit (seq),
     PRIMARY KEY (batch_id, revision)
+) STRICT;
+CREATE TABLE deviation_acceptance (
+    id        INTEGER PRIMARY KEY AUTOINCREMENT,
+    batch_id  INTEGER NOT NULL REFERENCES batch (id),
+    -- silo (the number is the silo's) or manual (the number is the line's).
+    line_kind TEXT NOT NULL,
+    line_no   INTEGER NOT NULL,
+    -- What was accepted. Other figures are another deviation.
+    planned_g INTEGER NOT NULL,
+    actual_g  INTEGER NOT NULL,
+    UNIQUE (batch_id, line_kind, line_no, planned_g, actual_g)
 ) STRICT;
 CREATE TABLE download_step (
     batch_id INTEGER NOT NULL REFERENCES batch (id),
@@ -356,6 +368,8 @@ CREATE TRIGGER audit_seal_is_append_only_d BEFORE DELETE ON audit_seal BEGIN SEL
 CREATE TRIGGER audit_seal_is_append_only_u BEFORE UPDATE ON audit_seal BEGIN SELECT RAISE (ABORT, 'seals are append-only'); END;
 CREATE TRIGGER batch_record_is_append_only_d BEFORE DELETE ON batch_record BEGIN SELECT RAISE (ABORT, 'batch records are append-only'); END;
 CREATE TRIGGER batch_record_is_append_only_u BEFORE UPDATE ON batch_record BEGIN SELECT RAISE (ABORT, 'batch records are append-only'); END;
+CREATE TRIGGER deviation_acceptance_is_append_only_d BEFORE DELETE ON deviation_acceptance BEGIN SELECT RAISE (ABORT, 'accepted deviations are append-only'); END;
+CREATE TRIGGER deviation_acceptance_is_append_only_u BEFORE UPDATE ON deviation_acceptance BEGIN SELECT RAISE (ABORT, 'accepted deviations are append-only'); END;
 CREATE TRIGGER equipment_failure_is_append_only_d BEFORE DELETE ON equipment_failure BEGIN SELECT RAISE (ABORT, 'equipment failures are append-only'); END;
 CREATE TRIGGER equipment_failure_is_append_only_u BEFORE UPDATE OF id, generation, content_hash, equipment_code, info, plc_time, stored_at_ms, outbox_id
     ON equipment_failure BEGIN SELECT RAISE (ABORT, 'equipment failures are append-only'); END;

@@ -1,5 +1,6 @@
 //! Round trips, durability settings, what may not be changed, and what a bad file leads to.
 
+mod ledger;
 mod old;
 mod order;
 mod person;

@@ -10,6 +10,7 @@ use millrace_store::table::batch::BatchRow;
 use millrace_store::{Read, StoreError};
 
 use super::build::Standing;
+use super::deviation;
 use super::view::{ActionView, WhyNot};
 
 /// Whether a download may still be given up: nothing was offered to the PLC.
@@ -90,6 +91,7 @@ pub(super) fn actions(
     };
     let open = matches!(row.release, Release::Pending | Release::Approved);
     let cancel_before = (is_idle && open) || is_before_offer(row);
+    let own_batch = deviation::is_starter(read, row, &caller.name)?.then_some(WhyNot::OwnBatch);
     Ok(vec![
         action(
             "batch_approve",
@@ -166,6 +168,12 @@ pub(super) fn actions(
             Right::ManualEnter,
             row.run.is_live() || row.run.is_final(),
             None,
+        ),
+        action(
+            "batch_deviation_accept",
+            Right::DeviationAccept,
+            row.run.is_final() && deviation::is_open(read, row)?,
+            own_batch,
         ),
     ])
 }

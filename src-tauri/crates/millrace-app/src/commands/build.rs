@@ -9,6 +9,7 @@ use millrace_core::erp::ConsumptionPost;
 use millrace_core::ids::SiloNo;
 use millrace_core::registers::handshake::DownloadStep;
 use millrace_core::registers::plc_text;
+use millrace_core::signature::Signature;
 use millrace_core::silo::deviation;
 use millrace_core::units::Grams;
 use millrace_store::table::batch::BatchRow;
@@ -154,6 +155,18 @@ impl Labels {
     }
 }
 
+/// A signature as shown, held against what it stands on.
+pub(super) fn signature_view(read: &Read<'_>, row: Signature) -> Result<SignatureView, StoreError> {
+    Ok(SignatureView {
+        valid: read.signature_holds(&row)?,
+        person: row.person,
+        meaning: meaning_from_word(&row.meaning),
+        at_ms: row.at_ms,
+        reason: row.reason,
+        content_hash: row.content_hash,
+    })
+}
+
 /// What a batch's view needs beside the books.
 #[derive(Debug, Clone)]
 pub(crate) struct Standing {
@@ -235,14 +248,7 @@ pub(crate) fn batch(
         .collect();
     let mut signatures = Vec::new();
     for s in read.signatures(row.id)? {
-        signatures.push(SignatureView {
-            valid: read.signature_holds(&s)?,
-            person: s.person,
-            meaning: meaning_from_word(&s.meaning),
-            at_ms: s.at_ms,
-            reason: s.reason,
-            content_hash: s.content_hash,
-        });
+        signatures.push(signature_view(read, s)?);
     }
     let committed = read.download_steps(row.id)?;
     let steps = if row.download_step.is_some() {
@@ -285,6 +291,7 @@ pub(crate) fn batch(
         line: row.recipe.line_name.clone(),
         lines,
         manual_lines,
+        deviations: super::deviation::views(read, row, &standing.labels)?,
         signatures,
         steps,
         events: read

@@ -3,6 +3,7 @@
 //! Leaves out transport.
 
 mod action;
+pub mod attention;
 pub(crate) mod audit;
 pub mod backup;
 pub mod batch;
@@ -11,6 +12,7 @@ mod batch_command;
 mod batch_view;
 pub(crate) mod build;
 pub mod chart;
+pub mod deviation;
 pub mod erp;
 pub mod examine;
 pub mod hand_over;
@@ -37,6 +39,7 @@ pub mod settings;
 pub mod settings_act;
 mod signing;
 pub mod silo;
+pub mod silo_act;
 pub mod table;
 pub mod trail;
 pub mod training;

@@ -1,157 +1,20 @@
 //! The overview: is everything normal, what runs, what needs me in the next hour?
 
-use millrace_core::erp_difference::Difference;
-use millrace_core::ids::{BatchId, SiloNo};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::Context;
+use super::attention::{self, AttentionView, Seen};
 use super::build::{self, Labels};
-use super::live::LinkStateView;
 use super::session::Nothing;
 use super::view::{BatchRowView, JournalView};
-use crate::backup::job::Trouble;
 use crate::error::AppError;
-use millrace_core::batch::posting::Posting;
 use millrace_core::batch::release::Release;
 use millrace_core::batch::run::Run;
 use millrace_core::batch::word::BatchWord;
 use millrace_core::journal::JournalKind;
-use millrace_core::silo::Judgement;
 use millrace_store::table::batch::{BatchRow, HistoryFilter};
 use millrace_store::table::journal::JournalRow;
-
-/// Something that wants a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case", tag = "code")]
-pub enum AttentionView {
-    /// Batches wait for a signature.
-    ApprovalsWaiting {
-        /// How many.
-        count: i64,
-        /// When the oldest came in.
-        oldest_at_ms: i64,
-    },
-    /// An order is not in the ERP as it was accepted, and nobody has decided about it.
-    OrderDiffers {
-        /// A batch of it that is still open.
-        id: BatchId,
-        /// The order's name.
-        order_name: String,
-        /// How it differs.
-        difference: Difference,
-    },
-    /// A silo is below its low mark.
-    SiloLow {
-        /// Which.
-        silo: SiloNo,
-        /// Label.
-        label: String,
-        /// Level.
-        level_g: i64,
-    },
-    /// A silo cannot serve the next batch.
-    SiloShort {
-        /// Which.
-        silo: SiloNo,
-        /// Label.
-        label: String,
-        /// Missing mass.
-        short_g: i64,
-        /// For which batch.
-        batch_label: String,
-    },
-    /// The PLC does not answer.
-    PlcLost {
-        /// The cause in words.
-        cause: String,
-    },
-    /// The PLC answers, its program stands still.
-    PlcProgramStopped,
-    /// The PLC reports a CPU error that does not stop it.
-    PlcMaintenance,
-    /// Nothing falls although a batch runs.
-    BatchStalled {
-        /// Which batch.
-        id: BatchId,
-        /// Label.
-        batch_label: String,
-        /// Since when.
-        since_ms: i64,
-    },
-    /// The ERP does not answer; messages wait.
-    ErpLost {
-        /// The cause in words.
-        cause: String,
-        /// Waiting messages.
-        waiting: i64,
-    },
-    /// The ERP refused a message.
-    PostingRefused {
-        /// Which batch.
-        id: BatchId,
-        /// Label.
-        batch_label: String,
-        /// The ERP's words.
-        answer: String,
-    },
-    /// A block was refused; values are not believed.
-    BlockRefused {
-        /// Which batch.
-        id: BatchId,
-        /// Label.
-        batch_label: String,
-        /// Reasons.
-        reason: String,
-    },
-    /// A finished dose is outside its tolerance.
-    OutOfTolerance {
-        /// Which batch.
-        id: BatchId,
-        /// Label.
-        batch_label: String,
-        /// Silo label.
-        silo_label: String,
-        /// Deviation.
-        deviation_bp: i64,
-    },
-    /// Orders were refused at intake.
-    OrdersRefused {
-        /// How many.
-        count: i64,
-    },
-    /// Set-up problem at start.
-    SetUp {
-        /// What it concerns.
-        area: String,
-        /// The sentence.
-        message: String,
-    },
-    /// The last backup is too old.
-    BackupOld {
-        /// When it was made, UTC milliseconds; `None` = there is none.
-        at_ms: Option<i64>,
-    },
-    /// The last backup failed.
-    BackupFailed {
-        /// Why; English.
-        reason: String,
-    },
-    /// The newest restore test failed.
-    RestoreTestFailed {
-        /// Why; English.
-        reason: String,
-    },
-    /// A manual line of a finished batch is not weighed yet.
-    ManualLineOpen {
-        /// Which batch.
-        id: BatchId,
-        /// Label.
-        batch_label: String,
-        /// Material.
-        material: String,
-    },
-}
 
 /// What the line did in a stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -203,8 +66,6 @@ pub struct OverviewView {
     pub events: Vec<JournalView>,
 }
 
-/// Rows that want a person, at the most.
-const ATTENTION_MAX: usize = 7;
 /// Stretch of the time line.
 const PHASES_MS: i64 = 8 * 3_600_000;
 /// Finished batches shown.
@@ -219,163 +80,31 @@ pub(super) async fn overview_get(context: &Context, _: Nothing) -> Result<Overvi
     let labels = Labels::new(inner);
     let problems = inner.problems.clone();
     let backups = inner.backups.troubles(now_ms);
+    let areas = inner.image().area_trouble.clone();
     let day_begin_ms = day_begin(now_ms, &inner.site.zone);
     inner
         .store
         .read(move |read| {
             let levels = build::levels(read)?;
-            let mut attention = Vec::new();
-
-            for row in read.batches_in_slots()? {
-                if let Some(reason) = &row.trouble {
-                    attention.push(AttentionView::BlockRefused {
-                        id: row.id,
-                        batch_label: row.label.clone(),
-                        reason: reason.clone(),
-                    });
-                }
-            }
-            if live.plc.state == LinkStateView::Lost {
-                attention.push(AttentionView::PlcLost {
-                    cause: live.plc.cause.clone().unwrap_or_default(),
-                });
-            }
-            if live.plc_standing_still {
-                attention.push(AttentionView::PlcProgramStopped);
-            }
-            for batch in live.batch.iter().chain(&live.queued) {
-                if let Some(since_ms) = batch.stalled_since_ms {
-                    attention.push(AttentionView::BatchStalled {
-                        id: batch.id,
-                        batch_label: batch.label.clone(),
-                        since_ms,
-                    });
-                }
-            }
-            if live.plc_maintenance {
-                attention.push(AttentionView::PlcMaintenance);
-            }
-            for message in read.outbox_page(&[Posting::Refused], None, 50)? {
-                // What belongs to no batch is counted among the refused messages and stands in the outbox.
-                let (Some(id), Some(batch_label)) = (message.batch_id, message.batch_label) else {
-                    continue;
-                };
-                attention.push(AttentionView::PostingRefused {
-                    id,
-                    batch_label,
-                    answer: message.last_answer.unwrap_or_default(),
-                });
-            }
-            for order in read.orders_differing()? {
-                let open = read
-                    .batches_of_order(order.id)?
-                    .into_iter()
-                    .find(|batch| batch.word().is_open());
-                if let (Some(open), Some(found)) = (open, order.difference) {
-                    attention.push(AttentionView::OrderDiffers {
-                        id: open.id,
-                        order_name: order.name,
-                        difference: found.difference,
-                    });
-                }
-            }
-            if live.erp.state == LinkStateView::Lost {
-                attention.push(AttentionView::ErpLost {
-                    cause: live.erp.cause.clone().unwrap_or_default(),
-                    waiting: live.outbox.waiting + live.outbox.in_doubt,
-                });
-            }
-            attention.extend(backups.into_iter().map(|trouble| match trouble {
-                Trouble::Old(at_ms) => AttentionView::BackupOld { at_ms },
-                Trouble::Failed(reason) => AttentionView::BackupFailed { reason },
-                Trouble::NotRestorable(reason) => AttentionView::RestoreTestFailed { reason },
-            }));
-            attention.extend(problems.into_iter().map(|p| AttentionView::SetUp {
-                area: p.area,
-                message: p.message,
-            }));
-
             let ended = read.batches_ended_between(day_begin_ms, i64::MAX)?;
-            for row in ended
-                .iter()
-                .rev()
-                .filter(|row| row.silo_actual_g.is_some())
-                .take(3)
-            {
-                let actuals = read.batch_lines(row.id)?;
-                for line in &row.recipe.silo_lines {
-                    let actual = actuals
-                        .iter()
-                        .find(|a| a.silo == line.silo)
-                        .and_then(|a| a.actual_g);
-                    if let Some(actual) = actual
-                        && row.run == Run::Complete
-                        && line.tolerance.judge(line.planned_g, actual) != Judgement::Within
-                        && let Some(deviation) =
-                            millrace_core::silo::deviation(line.planned_g, actual)
-                    {
-                        attention.push(AttentionView::OutOfTolerance {
-                            id: row.id,
-                            batch_label: row.label.clone(),
-                            silo_label: labels.of(line.silo),
-                            deviation_bp: deviation.0,
-                        });
-                    }
-                }
-                for line in read
-                    .manual_lines(row.id)?
-                    .into_iter()
-                    .filter(|line| line.actual_g.is_none())
-                {
-                    attention.push(AttentionView::ManualLineOpen {
-                        id: row.id,
-                        batch_label: row.label.clone(),
-                        material: line.material,
-                    });
-                }
-            }
-
             let waiting = read.batches_with_words(&[BatchWord::Pending])?;
-            if let Some(oldest) = waiting.iter().map(|row| row.created_at_ms).min() {
-                attention.push(AttentionView::ApprovalsWaiting {
-                    count: i64::try_from(waiting.len()).unwrap_or(i64::MAX),
-                    oldest_at_ms: oldest,
-                });
-            }
             let approved = read.batches_with_words(&[BatchWord::Approved])?;
             let next = approved
                 .iter()
                 .find(|row| row.run == Run::Idle && row.release == Release::Approved);
-            if let Some(next) = next.or_else(|| waiting.first()) {
-                for line in &next.recipe.silo_lines {
-                    if let Some(have) = levels.get(&line.silo).copied().flatten()
-                        && have < line.planned_g
-                    {
-                        attention.push(AttentionView::SiloShort {
-                            silo: line.silo,
-                            label: labels.of(line.silo),
-                            short_g: line.planned_g.0 - have.0,
-                            batch_label: next.label.clone(),
-                        });
-                    }
-                }
-            }
-            for silo in read.silos()? {
-                if let Some(level) = levels.get(&silo.silo).copied().flatten()
-                    && level < silo.low_g
-                {
-                    attention.push(AttentionView::SiloLow {
-                        silo: silo.silo,
-                        label: silo.label.clone(),
-                        level_g: level.0,
-                    });
-                }
-            }
-            let refused = read.orders_refused_count(now_ms - PHASES_MS)?;
-            if refused > 0 {
-                attention.push(AttentionView::OrdersRefused { count: refused });
-            }
-            attention.truncate(ATTENTION_MAX);
+            let seen = Seen {
+                now_ms,
+                live: &live,
+                labels: &labels,
+                levels: &levels,
+                problems,
+                backups,
+                areas,
+                ended: &ended,
+                waiting: &waiting,
+                next,
+            };
+            let attention = attention::list(read, seen)?;
 
             let (recent, _) = read.batches_history(&HistoryFilter {
                 limit: RECENT,
@@ -520,6 +249,8 @@ fn phases(events: &[JournalRow], from_ms: i64, to_ms: i64) -> Vec<PhaseView> {
             | JournalKind::OrderDiffers
             | JournalKind::OrderAgrees
             | JournalKind::OrderDecided
+            | JournalKind::StockCorrected
+            | JournalKind::DeviationAccepted
             | JournalKind::BooksRestored
             | JournalKind::BackupFailed
             | JournalKind::RestoreTestFailed

@@ -6,8 +6,10 @@ use millrace_core::ids::UserId;
 use millrace_core::signature::{ObjectKind, Signature};
 use millrace_store::Write;
 use millrace_store::table::batch::BatchRow;
+use millrace_store::table::deviation::AcceptanceRow;
 use millrace_store::table::outbox::OutboxRow;
 use millrace_store::table::signature::{SignatureNew, of_manual_line, of_message};
+use millrace_store::table::silo_movement::{MovementRow, of_movement};
 
 use super::Context;
 use crate::error::AppError;
@@ -31,6 +33,10 @@ pub(super) enum Signed<'a> {
     ManualLine(&'a BatchRow, i64),
     /// A message for the ERP, by what it says.
     Message(&'a OutboxRow),
+    /// A row of the silo ledger, whole.
+    Movement(&'a MovementRow),
+    /// An accepted deviation of a batch.
+    Deviation(&'a BatchRow, &'a AcceptanceRow),
     /// The act whose row is the trail's newest: its whole content stands there.
     LastAct,
 }
@@ -119,6 +125,13 @@ impl Signer {
                 )
             }
             Signed::Message(row) => (ObjectKind::Message, row.id.0, row.batch_id, of_message(row)),
+            Signed::Movement(row) => (ObjectKind::SiloMovement, row.seq, None, of_movement(row)),
+            Signed::Deviation(batch, row) => (
+                ObjectKind::Deviation,
+                row.id,
+                Some(row.batch_id),
+                row.hash(batch),
+            ),
             Signed::LastAct => {
                 let (seq, hash) = tx.audit_head()?.ok_or_else(nothing)?;
                 (ObjectKind::Act, seq, None, hash)
@@ -150,6 +163,7 @@ pub(super) fn said(signature: &Signature) -> Option<String> {
         "cancel" => "cancelled",
         "replace" => "replaced",
         "waive" => "waived",
+        "deviation_accept" => "accepted",
         "by_hand" => "closed as booked by hand",
         _ => return None,
     };

@@ -8,13 +8,15 @@ use ts_rs::TS;
 use millrace_core::batch::run::Run;
 use millrace_core::batch::word::BatchWord;
 use millrace_core::error_code::ErrorCode;
+use millrace_core::signature::ObjectKind;
 use millrace_core::silo::deviation;
 use millrace_reports::chart::ConsumptionBar;
 
 use super::Context;
-use super::build::Labels;
+use super::build::{Labels, signature_view};
 use super::chart::ChartTheme;
 use super::session::Nothing;
+use super::view::SignatureView;
 use crate::error::AppError;
 
 /// A silo.
@@ -126,6 +128,8 @@ pub struct MovementView {
     pub batch_id: Option<BatchId>,
     /// Its label.
     pub batch_label: Option<String>,
+    /// Who counted, and why; `valid` is false when the row is not what was signed.
+    pub signature: Option<SignatureView>,
 }
 
 /// Movements, newest first.
@@ -274,10 +278,11 @@ pub(super) async fn silo_movements(
         .inner
         .store
         .read(move |read| {
-            let rows = read
-                .silo_movements(request.silo, i64::MIN, limit)?
-                .into_iter()
-                .map(|row| MovementView {
+            let mut rows = Vec::new();
+            for row in read.silo_movements(request.silo, i64::MIN, limit)? {
+                let signature = read.signature_last(ObjectKind::SiloMovement, row.seq)?;
+                let signature = signature.map(|s| signature_view(read, s)).transpose()?;
+                rows.push(MovementView {
                     seq: row.seq,
                     at_ms: row.at_ms,
                     silo: row.silo,
@@ -287,8 +292,9 @@ pub(super) async fn silo_movements(
                     level_g: row.level_g.0,
                     batch_id: row.batch_id,
                     batch_label: row.batch_label,
-                })
-                .collect();
+                    signature,
+                });
+            }
             Ok(MovementPage { rows })
         })
         .await

@@ -11,6 +11,7 @@ use super::batch::{
     QueueView, TrendView,
 };
 use super::chart::{BatchChartGet, ChartView};
+use super::deviation::DeviationAccept;
 use super::erp::{ErpExamination, ErpView};
 use super::examine::{PlcExamination, PlcExamine};
 use super::hand_over::HandOverList;
@@ -32,6 +33,7 @@ use super::session::{AppInfo, Done, FirstAdminCreate, Nothing, SessionOpen, Sess
 use super::settings::{SettingsDifference, SettingsDifferenceView, SettingsText, SettingsView};
 use super::settings_act::{SettingSet, SettingsImport};
 use super::silo::{ConsumptionGet, ConsumptionView, MovementList, MovementPage, SiloList};
+use super::silo_act::SiloCorrect;
 use super::trail::{
     AuditChainGet, AuditChainView, AuditExport, AuditExported, AuditList, AuditPage,
 };
@@ -39,9 +41,10 @@ use super::training::{TrainingSet, TrainingView};
 use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
-    backup, batch_act, batch_command, batch_view, chart, erp, examine, hand_over, history, live,
-    lock, manual, order, order_decide, outbox, outbox_act, overview, person, person_act, plc,
-    plc_decide, plc_event, record, script, session, settings, settings_act, silo, trail, training,
+    backup, batch_act, batch_command, batch_view, chart, deviation, erp, examine, hand_over,
+    history, live, lock, manual, order, order_decide, outbox, outbox_act, overview, person,
+    person_act, plc, plc_decide, plc_event, record, script, session, settings, settings_act, silo,
+    silo_act, trail, training,
 };
 use crate::error::AppError;
 
@@ -133,12 +136,14 @@ commands! {
     batch_command::batch_stop(BatchSignedReason) -> BatchView, [right BatchStop, audited];
     batch_command::batch_cancel(BatchSignedReason) -> BatchView, [right BatchCancel, audited];
     manual::manual_line_enter(ManualLineEnter) -> BatchView, [right ManualEnter, audited];
+    deviation::batch_deviation_accept(DeviationAccept) -> BatchView, [right DeviationAccept, audited];
     history::history_list(HistoryList) -> HistoryPage, [right View];
     record::record_get(BatchGet) -> RecordView, [right View];
     chart::batch_chart(BatchChartGet) -> ChartView, [right View];
     silo::silo_list(Nothing) -> SiloList, [right View];
     silo::silo_consumption(ConsumptionGet) -> ConsumptionView, [right View];
     silo::silo_movements(MovementList) -> MovementPage, [right View];
+    silo_act::silo_correct(SiloCorrect) -> SiloList, [right StockCorrect, audited];
     plc::plc_get(Nothing) -> PlcView, [right View];
     plc_decide::plc_slot_decide(PlcSlotDecide) -> PlcView, [right PlcDecide, audited];
     plc_decide::plc_flags_set(PlcFlagsSet) -> PlcView, [right PlcDecide, audited];

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use ts_rs::TS;
 
+use super::deviation::DeviationView;
 use super::order_decide::OrderDifferenceView;
 
 /// How far a value can be trusted.
@@ -103,6 +104,8 @@ pub struct BatchView {
     pub lines: Vec<BatchLineView>,
     /// Lines weighed by hand.
     pub manual_lines: Vec<ManualLineView>,
+    /// Lines that ended outside their tolerance, in the order of the recipe.
+    pub deviations: Vec<DeviationView>,
     /// Signatures, oldest first.
     pub signatures: Vec<SignatureView>,
     /// The download, step by step.
@@ -208,6 +211,10 @@ pub enum SignatureMeaning {
     Replace,
     /// Made as it was accepted, although the ERP differs.
     KeepOrder,
+    /// The stock of a silo was counted.
+    StockCorrect,
+    /// A line outside its tolerance may stand.
+    DeviationAccept,
     /// A meaning that this version does not know.
     Unknown,
 }
@@ -332,6 +339,8 @@ pub enum WhyNot {
     NoRegisterMap,
     /// The order is not in the ERP as it was accepted, and nobody has decided about it.
     OrderDiffers,
+    /// Who started the batch does not accept its deviations.
+    OwnBatch,
 }
 
 /// A command on a batch, possible or not.

@@ -21,6 +21,8 @@ pub type FurtherCheck = fn(&Read<'_>) -> Result<Vec<String>, StoreError>;
 pub const FURTHER: &[(&str, FurtherCheck)] = &[
     ("file", |read| read.damage()),
     ("signature", |read| read.signature_findings()),
+    ("ledger", |read| read.ledger_findings()),
+    ("deviation", |read| read.deviation_findings()),
     ("records", |read| read.records_check(None)),
 ];
 

@@ -296,6 +296,19 @@ impl Read<'_> {
             .optional()?)
     }
 
+    /// Whether a person did this to an object at any time.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn audit_did(&self, object: &str, action: &str, actor: &str) -> Result<bool, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM audit WHERE object = ?1 AND +action = ?2 AND +actor = ?3)",
+            )?
+            .query_row([object, action, actor], |row| row.get(0))?)
+    }
+
     /// How many rows name this action.
     ///
     /// # Errors

@@ -9,8 +9,8 @@ use millrace_core::batch::release::Release;
 use millrace_core::batch::run::Run;
 use millrace_core::ids::BatchId;
 use millrace_core::record::{
-    ACTION, EventFact, Facts, ManualFact, PostingFact, RecordRow, SignatureFact, SiloFact, Told,
-    after, content, head, object, walk,
+    ACTION, DeviationFact, EventFact, Facts, ManualFact, PostingFact, RecordRow, SignatureFact,
+    SiloFact, Told, after, content, head, object, walk,
 };
 use millrace_core::units::Grams;
 use rusqlite::{OptionalExtension, Row, params};
@@ -89,7 +89,26 @@ impl Read<'_> {
             .transpose()
     }
 
-    fn record_head(&self, row: &BatchRow) -> Result<String, StoreError> {
+    /// What the books say of a batch now, as the content of a record begins, in the format of the record
+    /// that it is held against. A record of the old format does not tell of accepted deviations: it fits
+    /// as long as there are none.
+    fn record_head(
+        &self,
+        row: &BatchRow,
+        against: Option<&RecordRow>,
+    ) -> Result<String, StoreError> {
+        let deviations: Vec<DeviationFact> = self
+            .acceptances(row.id)?
+            .into_iter()
+            .map(|accepted| DeviationFact {
+                kind: accepted.kind.word(),
+                line_no: accepted.line_no,
+                planned_g: accepted.planned,
+                actual_g: accepted.actual,
+                content_hash: accepted.hash(row),
+            })
+            .collect();
+        let is_old = against.is_some_and(RecordRow::is_old) && deviations.is_empty();
         let silos = self.batch_lines(row.id)?.into_iter().map(|line| SiloFact {
             silo: line.silo.0,
             planned_g: line.planned_g,
@@ -149,6 +168,7 @@ impl Read<'_> {
             download_id: row.download_id,
             signatures: signatures.collect(),
             postings: postings.collect(),
+            deviations: (!is_old).then_some(deviations),
         };
         head(&facts).map_err(unwritable)
     }
@@ -162,7 +182,10 @@ impl Read<'_> {
             return Ok(None);
         };
         // Books that cannot be understood any more do not agree with what was frozen of them.
-        let head = match self.batch(id).and_then(|row| self.record_head(&row)) {
+        let head = match self
+            .batch(id)
+            .and_then(|row| self.record_head(&row, Some(&last)))
+        {
             Ok(head) => head,
             Err(StoreError::Missing { .. } | StoreError::Unknown { .. }) => return Ok(Some(false)),
             Err(error) => return Err(error),
@@ -247,14 +270,16 @@ impl Write<'_> {
 
     fn record_freeze(&self, id: BatchId) -> Result<(), StoreError> {
         let row = self.batch(id)?;
-        let head = self.record_head(&row)?;
+        self.deviations_count(&row)?;
         let last = self.record_last(id)?;
-        if last
-            .as_ref()
-            .is_some_and(|last| last.content.starts_with(&head))
+        if let Some(last) = &last
+            && last
+                .content
+                .starts_with(&self.record_head(&row, Some(last))?)
         {
             return Ok(());
         }
+        let head = self.record_head(&row, None)?;
         let mut events = self.journal_of_batch(id, i64::MAX)?;
         events.reverse();
         let events: Vec<EventFact> = events

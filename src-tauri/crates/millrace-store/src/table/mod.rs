@@ -8,6 +8,7 @@ pub mod audit_seal;
 pub mod batch;
 pub mod batch_line;
 pub mod batch_record;
+pub mod deviation;
 pub mod download_step;
 pub mod equipment_failure;
 pub mod erp_order;

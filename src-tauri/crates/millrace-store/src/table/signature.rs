@@ -9,6 +9,7 @@ use super::audit::{number, text};
 use super::batch::BatchRow;
 use super::manual_line::ManualLineRow;
 use super::outbox::OutboxRow;
+use super::silo_movement::of_movement;
 use crate::{Read, StoreError, Write};
 
 /// Acts that were signed from the first version on, in the same moment as their row of the trail.
@@ -152,6 +153,8 @@ impl Read<'_> {
             }
             ObjectKind::Message => Ok(Some(of_message(&self.outbox(OutboxId(id))?))),
             ObjectKind::Act => self.audit_hash(id),
+            ObjectKind::Deviation => self.acceptance_content(id, &signature.content_hash),
+            ObjectKind::SiloMovement => Ok(self.silo_movement(id)?.as_ref().map(of_movement)),
         };
         match content() {
             Err(StoreError::Missing { .. } | StoreError::Unknown { .. }) => Ok(None),

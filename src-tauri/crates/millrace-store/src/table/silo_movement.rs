@@ -1,10 +1,13 @@
 //! `silo_movement`: the ledger. A level is its newest row; nothing edits it.
 
 use millrace_core::ids::{BatchId, SiloNo};
+use millrace_core::signature::ObjectKind;
+use millrace_core::signature::content::Counted;
 use millrace_core::silo::MovementKind;
 use millrace_core::units::Grams;
 use rusqlite::{OptionalExtension, Row, params};
 
+use super::audit::number;
 use super::known;
 use crate::{Read, StoreError, Write};
 
@@ -27,6 +30,8 @@ pub struct MovementRow {
     pub batch_id: Option<BatchId>,
     /// Label of that batch.
     pub batch_label: Option<String>,
+    /// Why, in the words of whoever counted.
+    pub note: Option<String>,
 }
 
 fn read(row: &Row<'_>) -> Result<MovementRow, StoreError> {
@@ -40,14 +45,85 @@ fn read(row: &Row<'_>) -> Result<MovementRow, StoreError> {
         level_g: Grams(row.get(5)?),
         batch_id: row.get::<_, Option<i64>>(6)?.map(BatchId),
         batch_label: row.get(7)?,
+        note: row.get(8)?,
     })
 }
 
 const SELECT: &str =
-    "SELECT m.seq, m.at_ms, m.silo_no, m.kind, m.delta_g, m.level_g, m.batch_id, b.label
+    "SELECT m.seq, m.at_ms, m.silo_no, m.kind, m.delta_g, m.level_g, m.batch_id, b.label, m.note
      FROM silo_movement m LEFT JOIN batch b ON b.id = m.batch_id";
 
+/// The content hash of a row of the ledger, for who answers for it.
+#[must_use]
+pub fn of_movement(row: &MovementRow) -> String {
+    Counted {
+        seq: row.seq,
+        at_ms: row.at_ms,
+        silo: row.silo.0,
+        kind: row.kind,
+        delta: row.delta_g,
+        level: row.level_g,
+        note: row.note.as_deref().unwrap_or_default(),
+    }
+    .hash()
+}
+
 impl Read<'_> {
+    /// One row of the ledger; `None` when it is not there.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn silo_movement(&self, seq: i64) -> Result<Option<MovementRow>, StoreError> {
+        self.connection
+            .prepare_cached(&format!("{SELECT} WHERE m.seq = ?1"))?
+            .query_row([seq], |row| Ok(read(row)))
+            .optional()?
+            .transpose()
+    }
+
+    /// Holds the ledger against its own arithmetic, and each count against the signatures: a sentence
+    /// for each row whose stock is not the stock before it and its change, and for each count that
+    /// nobody signed.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn ledger_findings(&self) -> Result<Vec<String>, StoreError> {
+        let mut found = Vec::new();
+        let mut statement = self.connection.prepare(
+            "SELECT seq, silo_no FROM (
+                 SELECT seq, silo_no, delta_g, level_g,
+                        LAG (level_g, 1, 0) OVER (PARTITION BY silo_no ORDER BY seq) AS before_g
+                 FROM silo_movement)
+             WHERE level_g <> before_g + delta_g ORDER BY seq",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            found.push(format!(
+                "row {} of the silo ledger: the stock of silo {} is not the stock before it and its change",
+                number(row.get_ref(0)?),
+                number(row.get_ref(1)?)
+            ));
+        }
+        let mut statement = self.connection.prepare(
+            "SELECT seq, silo_no FROM silo_movement m WHERE kind = ?1 AND NOT EXISTS (
+                 SELECT 1 FROM signature s WHERE s.object_kind = ?2 AND s.object_id = m.seq)
+             ORDER BY seq",
+        )?;
+        let words = params![
+            MovementKind::Correction.word(),
+            ObjectKind::SiloMovement.word()
+        ];
+        let mut rows = statement.query(words)?;
+        while let Some(row) = rows.next()? {
+            found.push(format!(
+                "row {} of the silo ledger: the stock of silo {} was corrected and nobody signed it",
+                number(row.get_ref(0)?),
+                number(row.get_ref(1)?)
+            ));
+        }
+        Ok(found)
+    }
+
     /// The newest movement of a silo; its `level_g` is the level. `None` = never known.
     ///
     /// # Errors

@@ -222,3 +222,59 @@ async fn a_record_that_is_gone_and_books_that_say_otherwise_are_named() {
         );
     }
 }
+
+/// A record as a program before accepted deviations made it: verifiable under its own format, no reason
+/// for another revision by itself, and followed by one of this format when there is a new fact.
+#[tokio::test]
+async fn a_record_of_the_old_format_stays_good_and_is_followed_by_a_new_one() {
+    let (_folder, store) = open();
+    let id = ended(&store).await;
+    let records = store.read(move |read| read.records(id)).await;
+    let mut old = records.expect("readable").remove(0);
+    old.content = old
+        .content
+        .replace("millrace-record-2", "millrace-record-1")
+        .replace(",\"deviations\":[]", "");
+    assert!(old.is_old() && !old.content.contains("deviations"));
+    old.hash = old.expected_hash();
+    by_hand(
+        &store,
+        "UPDATE batch_record SET content = ?1",
+        Some(Value::Text(old.content.clone())),
+    );
+    by_hand(
+        &store,
+        "UPDATE batch_record SET hash = ?1",
+        Some(Value::Text(old.hash.clone())),
+    );
+    let raw = rusqlite::Connection::open(store.path()).expect("opens");
+    raw.execute_batch("DROP TRIGGER audit_is_append_only_u")
+        .expect("nobody hinders them");
+    raw.execute(
+        "UPDATE audit SET after = ?1 WHERE action = 'record_freeze'",
+        [millrace_core::record::after(1, &old.hash)],
+    )
+    .expect("nobody hinders them");
+    assert_eq!(found(&store).await, Vec::<String>::new());
+    let event = store.write(move |tx| {
+        tx.journal_add(8, Some(id), JournalKind::SlotFreed, &[])?;
+        Ok::<_, StoreError>(())
+    });
+    event.await.expect("committed");
+    let records = store.read(move |read| read.records(id)).await;
+    assert_eq!(records.expect("readable"), std::slice::from_ref(&old));
+    enter_salt(&store, id).await;
+    let records = store.read(move |read| read.records(id)).await;
+    let records = records.expect("readable");
+    assert_eq!(records.len(), 2);
+    assert_eq!(records[1].prev_hash, old.hash);
+    assert!(!records[1].is_old());
+    assert_eq!(found(&store).await, Vec::<String>::new());
+    // A change of the old one is still named.
+    by_hand(
+        &store,
+        "UPDATE batch_record SET content = replace(content, 'rejected', 'approved') WHERE revision = 1",
+        None,
+    );
+    assert!(found(&store).await[0].contains("its content does not fit its hash"));
+}
