@@ -188,7 +188,14 @@ fn states(dice: &mut Seeded) -> Vec<Aim> {
         let last = i64::try_from(of.len()).expect("few") - 1;
         of[usize::try_from(dice.between(0, last)).expect("small")]
     };
-    let mut states: Vec<Aim> = (1..STATES).map(|_| one(dice, &Aim::DOSING)).collect();
+    // Each once: an order has too few batches to come into one state again and again.
+    let mut states = Vec::new();
+    while states.len() + 1 < STATES {
+        let state = one(dice, &Aim::DOSING);
+        if !states.contains(&state) {
+            states.push(state);
+        }
+    }
     states.push(one(dice, &Aim::POSTING));
     states.sort_unstable();
     states
