@@ -11,6 +11,7 @@ use std::time::Duration;
 use millrace_core::batch::attempt::AttemptAct;
 use millrace_core::batch::posting::Posting;
 use millrace_core::batch::run::Run;
+use millrace_core::batch::word::BatchWord;
 use millrace_core::registers::handshake::{DownloadStep, FinishStep};
 use millrace_store::table::batch::BatchRow;
 use millrace_store::table::outbox::{MessageKind, OutboxRow};
@@ -37,7 +38,7 @@ pub(crate) enum Aim {
     Running,
     /// The final values are stored, and the PLC does not know yet.
     Stored,
-    /// They are acknowledged, and the slot is not free yet.
+    /// They are acknowledged.
     Acked,
     /// A message stands in the queue, for the first time or again.
     Queued,
@@ -136,6 +137,13 @@ struct Books {
     messages: BTreeMap<i64, Place>,
 }
 
+/// The batches in the PLC, and those that have left it.
+fn batches(read: &Read<'_>) -> Result<Vec<BatchRow>, StoreError> {
+    let mut batches = read.batches_in_slots()?;
+    batches.extend(read.batches_with_words(&[BatchWord::Completed])?);
+    Ok(batches)
+}
+
 fn step(row: &BatchRow) -> Step {
     (row.run, row.download_step, row.finish_step)
 }
@@ -151,7 +159,7 @@ impl Books {
     fn read(read: &Read<'_>) -> Result<Books, StoreError> {
         read.at_one_moment(|read| {
             let mut books = Books::default();
-            for row in read.batches_in_slots()? {
+            for row in batches(read)? {
                 books.batches.insert(row.id.0, step(&row));
             }
             for row in read.outbox_page(&Posting::ALL, None, MESSAGES)? {
@@ -190,7 +198,7 @@ impl Books {
     }
 
     fn has_batch(&self, read: &Read<'_>, aim: Aim) -> Result<bool, StoreError> {
-        for row in read.batches_in_slots()? {
+        for row in batches(read)? {
             let download = row.download_step;
             let is_it = match aim {
                 Aim::Downloading => {
@@ -199,7 +207,10 @@ impl Books {
                 Aim::Offered => download == Some(DownloadStep::Offered),
                 Aim::Running => row.run == Run::Running,
                 Aim::Stored => row.finish_step == Some(FinishStep::Stored),
-                Aim::Acked => row.finish_step == Some(FinishStep::Acked),
+                // Where the next order takes the slot, it is free in the same moment.
+                Aim::Acked => {
+                    matches!(row.finish_step, Some(FinishStep::Acked | FinishStep::Freed))
+                }
                 _ => false,
             };
             if is_it && self.batches.get(&row.id.0) != Some(&step(&row)) {

@@ -36,6 +36,8 @@ const LIFE_MS_MAX: i64 = 1_500;
 const STATE_PATIENCE: Duration = Duration::from_secs(15);
 /// Beyond this something hangs.
 const PATIENCE: Duration = Duration::from_secs(240);
+/// Time between two looks of the person. The chosen states are seen by the watcher, so it need not be short.
+const PERSON_LOOK: Duration = Duration::from_millis(120);
 /// Time between two looks at what the ERP refused.
 const LOOK: Duration = Duration::from_millis(300);
 
@@ -61,7 +63,7 @@ pub(crate) async fn run(program: &Path, plan: &Plan) -> Outcome {
     let plc = plc(folder.path(), &plant);
     config(folder.path(), plan.way, plan.closes, proxy.address, &plc);
     let dice = &mut Seeded::new(plan.seed);
-    let mut operator = Operator::new([(ORDER, BATCHES)].into_iter());
+    let mut operator = Operator::new([(ORDER, BATCHES)].into_iter()).looking_every(PERSON_LOOK);
     let mut tally = Tally::default();
     let mut at_state = Vec::new();
     let mut is_done = false;

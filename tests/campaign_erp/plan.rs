@@ -11,7 +11,7 @@ use millrace_plant::rng::Seeded;
 use super::aim::Aim;
 
 /// One run in so many is a whole life of an order, from the import on.
-const LIFECYCLE_EVERY: u64 = 25;
+const LIFECYCLE_EVERY: u64 = 30;
 /// Longest life of a process that is killed by time.
 const LIFE_MS_MAX: i64 = 2_500;
 /// Durable writes and socket writes among which a process is killed.
@@ -182,12 +182,21 @@ fn way(dice: &mut Seeded, version: OdooVersion) -> Way {
     }
 }
 
+/// Most of them states that only a whole life comes into.
 fn states(dice: &mut Seeded) -> Vec<Aim> {
-    let all: Vec<Aim> = Aim::DOSING.into_iter().chain(Aim::POSTING).collect();
-    let last = i64::try_from(all.len()).expect("few") - 1;
-    let mut states: Vec<Aim> = (0..STATES)
-        .map(|_| all[usize::try_from(dice.between(0, last)).expect("small")])
-        .collect();
+    let one = |dice: &mut Seeded, of: &[Aim]| {
+        let last = i64::try_from(of.len()).expect("few") - 1;
+        of[usize::try_from(dice.between(0, last)).expect("small")]
+    };
+    // Each once: an order has too few batches to come into one state again and again.
+    let mut states = Vec::new();
+    while states.len() + 1 < STATES {
+        let state = one(dice, &Aim::DOSING);
+        if !states.contains(&state) {
+            states.push(state);
+        }
+    }
+    states.push(one(dice, &Aim::POSTING));
     states.sort_unstable();
     states
 }

@@ -47,6 +47,7 @@ enum Step {
 #[derive(Debug)]
 pub(crate) struct Operator {
     wanted: BTreeMap<String, usize>,
+    pause: Duration,
     client: reqwest::Client,
     seen: String,
     looks: u64,
@@ -59,6 +60,7 @@ impl Operator {
             wanted: wanted
                 .map(|(name, batches)| (name.to_owned(), batches))
                 .collect(),
+            pause: PAUSE,
             client: reqwest::Client::builder()
                 .timeout(Duration::from_secs(5))
                 .build()
@@ -67,6 +69,12 @@ impl Operator {
             looks: 0,
             last_error: String::new(),
         }
+    }
+
+    /// The same person, who looks less often.
+    #[allow(dead_code, reason = "who waits for a delicate moment looks often")]
+    pub(crate) fn looking_every(self, pause: Duration) -> Operator {
+        Operator { pause, ..self }
     }
 
     /// What the batch in the PLC was doing when it was last seen.
@@ -106,7 +114,11 @@ impl Operator {
                 Ok(Err(error)) => self.last_error = error,
                 Err(_) => return Outcome::TimeUp,
             }
-            tokio::time::sleep(PAUSE.min(until.saturating_duration_since(Instant::now()))).await;
+            tokio::time::sleep(
+                self.pause
+                    .min(until.saturating_duration_since(Instant::now())),
+            )
+            .await;
         }
         Outcome::TimeUp
     }
