@@ -67,6 +67,7 @@ impl ErpConnector for BookErp {
         let page = self.orders.iter().skip(number(offset)).take(number(limit));
         Ok(OrderPage {
             orders: page.cloned().map(Ok).collect(),
+            ..OrderPage::default()
         })
     }
 

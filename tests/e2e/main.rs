@@ -29,6 +29,8 @@ mod secrets;
 mod settings;
 mod sign;
 mod standard_job;
+mod standard_lots;
+mod standard_wizard;
 mod trail;
 mod trail_acts;
 mod trail_export;

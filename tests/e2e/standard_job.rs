@@ -31,7 +31,7 @@ pub(super) struct Way {
     has_key: bool,
 }
 
-const V14: Way = Way {
+pub(super) const V14: Way = Way {
     version: OdooVersion::V14,
     api: OdooApi::Auto,
     has_key: false,
@@ -41,7 +41,7 @@ pub(super) const V17_KEY: Way = Way {
     api: OdooApi::Auto,
     has_key: true,
 };
-const V19: Way = Way {
+pub(super) const V19: Way = Way {
     version: OdooVersion::V19,
     api: OdooApi::Jsonrpc,
     has_key: false,
@@ -51,7 +51,7 @@ const V19_JSON2_KEY: Way = Way {
     api: OdooApi::Json2,
     has_key: true,
 };
-const WAYS: [Way; 4] = [V14, V17_KEY, V19, V19_JSON2_KEY];
+pub(super) const WAYS: [Way; 4] = [V14, V17_KEY, V19, V19_JSON2_KEY];
 
 /// Which silo each of the demo's materials comes from; the standard API does not tell.
 pub(super) fn materials() -> BTreeMap<String, String> {
@@ -79,7 +79,7 @@ pub(super) async fn on(way: Way, seed: u64, mark_done: MarkDone) -> Rig {
     .await
 }
 
-fn state(rig: &Rig, order: &str) -> OrderState {
+pub(super) fn state(rig: &Rig, order: &str) -> OrderState {
     let erp = rig.erp();
     let found = erp.orders.iter().find(|o| o.name == order);
     found.expect("the order").state
@@ -109,7 +109,7 @@ pub(super) fn consumed(rig: &Rig, order: &str) -> BTreeMap<String, i64> {
         .collect()
 }
 
-async fn agree(rig: &Rig, order: &str) {
+pub(super) async fn agree(rig: &Rig, order: &str) {
     rig.check_books(order).await;
     // As in Odoo, an order's moves are carried out when it is closed, and not before.
     let expected = if state(rig, order) == OrderState::Done {

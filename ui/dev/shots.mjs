@@ -24,7 +24,7 @@ mkdirSync(out, { recursive: true });
 const SHOTS = [
   ["login", "run", null], ["login-first", "first", null], ["login-plant", "plant", null],
   ["overview", "run", "/overview"], ["overview-over", "over", "/overview"], ["overview-empty", "empty", "/overview"], ["overview-idle-night", "idle", "/overview", { theme: "night" }],
-  ["queue", "run", "/queue"], ["queue-approve", "over", "/queue/102", { click: "action-batch_approve" }], ["queue-refused", "run", "/queue?tab=refused"], ["queue-operator", "run", "/queue/101", { as: "operator" }],
+  ["queue", "run", "/queue"], ["queue-approve", "over", "/queue/102", { click: "action-batch_approve" }], ["queue-lots", "over", "/queue/102"], ["queue-lots-id-1280", "over", "/queue/102", { language: "id", size: [1280, 720] }], ["queue-refused", "run", "/queue?tab=refused"], ["queue-operator", "run", "/queue/101", { as: "operator" }],
   ["queue-start", "idle", "/queue/101", { click: "action-batch_start" }],
   ["live", "run", "/live"], ["live-over", "over", "/live"], ["live-over-night", "over", "/live", { theme: "night" }], ["live-stale", "stale", "/live"], ["live-bad", "bad", "/live"],
   ["live-download", "download", "/live"], ["live-idle", "idle", "/live"], ["live-empty", "empty", "/live"], ["live-stop", "run", "/live", { click: "action-batch_stop" }],

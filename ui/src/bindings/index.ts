@@ -709,6 +709,11 @@ finished_g: number | null,
  */
 order_difference: OrderDifferenceView | null, 
 /**
+ * What a person must still do about lots in the ERP before its consumption can be booked. Holds
+ * nothing back.
+ */
+lot_notes: Array<LotNote>, 
+/**
  * Texts that the PLC carries only in part (16 characters), as it will show them.
  */
 plc_texts: Array<PlcTextView>, };
@@ -1416,6 +1421,24 @@ pending_approvals: number,
  * Changes whenever something in the store changed that lists show; screens then ask again.
  */
 revision: number, };
+export type LotNote = { 
+/**
+ * The product's name.
+ */
+product: string, 
+/**
+ * What is missing.
+ */
+want: LotWant, };
+export type LotWant = { "kind": "none" } | { "kind": "several", 
+/**
+ * Their names.
+ */
+lots: Array<string>, } | { "kind": "places", 
+/**
+ * Its name.
+ */
+lot: string, } | { "kind": "serial" } | { "kind": "finished" };
 export type ManualLineEnter = { 
 /**
  * Which batch.

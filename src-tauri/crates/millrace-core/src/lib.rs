@@ -7,6 +7,7 @@ pub mod backup;
 pub mod batch;
 pub mod erp;
 pub mod erp_difference;
+pub mod erp_lot;
 pub mod error_code;
 pub mod ids;
 pub mod intake;

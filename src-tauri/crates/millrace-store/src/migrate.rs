@@ -27,6 +27,7 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0011_outbox_turn.sql")),
     M::up(include_str!("../../../../migrations/0012_signature.sql")),
     M::up(include_str!("../../../../migrations/0013_batch_record.sql")),
+    M::up(include_str!("../../../../migrations/0017_erp_notes.sql")),
 ];
 
 /// The version that the last migration leads to.

@@ -53,9 +53,13 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
         .await?;
     let mut is_room = !is_when_empty || open == 0;
     let mut known: BTreeMap<String, Seen> = BTreeMap::new();
+    let mut lots = BTreeMap::new();
     for page in 0..PAGES_MAX {
         let orders = match erp.open_orders(PAGE, page * PAGE).await {
-            Ok(page) => page.orders,
+            Ok(page) => {
+                lots.extend(page.lots);
+                page.orders
+            }
             Err(error) => {
                 inner.erp_lost(&error).await;
                 return Err(AppError::refusal(
@@ -108,8 +112,10 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
     guarantee::refresh(inner, erp.as_ref()).await;
     report.at_ms = inner.clock.now_ms();
     let kept = report.clone();
+    let instance = inner.erp_instance.clone();
     inner
         .commit(move |tx| {
+            tx.order_lots_noted(&instance, &lots)?;
             tx.meta_set(
                 LAST_IMPORT,
                 &serde_json::to_string(&kept).unwrap_or_default(),

@@ -10,6 +10,8 @@ mod secret;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod conformance_lots;
+#[cfg(test)]
 mod conformance_plant;
 #[cfg(test)]
 mod connection_tests;
@@ -18,12 +20,14 @@ mod guarantee_tests;
 #[cfg(test)]
 mod scripted;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use millrace_core::erp::{
     ConsumptionPost, ErpOrder, ErpOrderState, FailurePost, MaterialPost, PostAnswer,
 };
+use millrace_core::erp_lot::LotNote;
 use millrace_core::units::Grams;
 
 pub use crate::http::{Lost, Unreached};
@@ -66,10 +70,13 @@ pub enum Guarantee {
 }
 
 /// One page of open orders. A wrong order does not hide the others.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct OrderPage {
     /// The orders as the ERP sorted them.
     pub orders: Vec<Result<ErpOrder, UnreadableOrder>>,
+    /// What a person must still do about lots, by the order's name; only orders with something to do. It
+    /// holds nothing back: a lot may be assigned until the order is booked.
+    pub lots: BTreeMap<String, Vec<LotNote>>,
 }
 
 /// An order that the ERP reports in a way that cannot be understood.

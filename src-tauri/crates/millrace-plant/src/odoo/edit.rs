@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::OdooError;
 use super::book::{BookComponent, NewComponent, OdooBook, OrderState, Told, product_id};
-use super::standard::Uom;
+use super::standard::{LotEdit, Lots, Uom};
 
 /// An edit by a person. What is not named stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,8 +29,12 @@ pub struct OrderEdit {
     pub remove_component: Option<String>,
     /// The component with the first code comes from the second from now on.
     pub move_component: Option<(String, String)>,
+    /// The order is closed as it stands, stock included.
+    pub close: bool,
     /// Another state: cancelled, closed, or opened again.
     pub state: Option<OrderState>,
+    /// Lots are assigned, or a product is tracked from now on.
+    pub lots: Option<LotEdit>,
     /// The order is deleted.
     pub delete: bool,
 }
@@ -89,6 +93,7 @@ impl OdooBook {
                     to_consume_g: put.to_consume_g,
                     uom: Uom::default(),
                     told: Told::default(),
+                    lots: Lots::default(),
                     consumed_g: Grams::ZERO,
                     equipment,
                 }),
@@ -96,6 +101,13 @@ impl OdooBook {
         }
         if let Some(state) = edit.state {
             order.state = state;
+        }
+        if edit.close {
+            self.orders[index].state = OrderState::Done;
+            self.settle(index);
+        }
+        if let Some(lots) = edit.lots {
+            self.assign_lots(&edit.name, lots)?;
         }
         Ok(())
     }

@@ -52,7 +52,11 @@ pub(super) fn page(result: &Map<String, Value>) -> Result<OrderPage, ErpError> {
             })
         })
         .collect();
-    Ok(OrderPage { orders })
+    // These routes tell nothing about lots.
+    Ok(OrderPage {
+        orders,
+        ..OrderPage::default()
+    })
 }
 
 fn order(item: &Value) -> Result<ErpOrder, Why> {
