@@ -74,6 +74,7 @@ impl ErpConnector for BookErp {
     async fn order_state(&self, name: &str) -> Result<ErpOrderState, ErpError> {
         let held = self.held(name);
         Ok(ErpOrderState {
+            bom: None,
             name: name.to_owned(),
             state: if held.cancelled {
                 "cancel"

@@ -28,6 +28,7 @@ mod record;
 mod secrets;
 mod settings;
 mod sign;
+mod standard_bom;
 mod standard_job;
 mod standard_lots;
 mod standard_wizard;

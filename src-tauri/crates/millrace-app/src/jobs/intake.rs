@@ -85,8 +85,8 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
                     let refusal = Refusal::Unreadable {
                         why: unreadable.why.clone(),
                     };
-                    let identity = format!("name:{}", unreadable.name);
-                    let kept = keep_unreadable(inner, unreadable.name, refusal).await?;
+                    let identity = identity_of(unreadable.erp_id, &unreadable.name);
+                    let kept = keep_unreadable(inner, &identity, unreadable.name, refusal).await?;
                     if matches!(kept, Kept::Known) {
                         known.insert(identity, Seen::Unreadable(unreadable.why));
                     }
@@ -140,9 +140,11 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
 
 /// Numeric id where the ERP gives one, else the name (`decisions.md` 2).
 fn identity(order: &ErpOrder) -> String {
-    order
-        .erp_id
-        .map_or_else(|| format!("name:{}", order.name), |id| format!("id:{id}"))
+    identity_of(order.erp_id, &order.name)
+}
+
+fn identity_of(erp_id: Option<i64>, name: &str) -> String {
+    erp_id.map_or_else(|| format!("name:{name}"), |id| format!("id:{id}"))
 }
 
 /// The silos as the rule of intake wants them.
@@ -254,12 +256,17 @@ async fn keep(inner: &Inner, order: ErpOrder, is_room: bool) -> Result<Kept, App
         .await
 }
 
-async fn keep_unreadable(inner: &Inner, name: String, refusal: Refusal) -> Result<Kept, AppError> {
+async fn keep_unreadable(
+    inner: &Inner,
+    identity: &str,
+    name: String,
+    refusal: Refusal,
+) -> Result<Kept, AppError> {
+    let identity = identity.to_owned();
     let at_ms = inner.clock.now_ms();
     let erp_instance = inner.erp_instance.clone();
     inner
         .commit(move |tx| {
-            let identity = format!("name:{name}");
             if let Some(known) = tx.order_by_identity(&erp_instance, &identity)?
                 && known.standing != Standing::Refused
             {

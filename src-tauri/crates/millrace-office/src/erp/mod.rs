@@ -83,6 +83,8 @@ pub struct OrderPage {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("order {name}: {why}")]
 pub struct UnreadableOrder {
+    /// The ERP's numeric id, where that much can be read.
+    pub erp_id: Option<i64>,
     /// The order's name, or its place on the page when it has none.
     pub name: String,
     /// What is wrong, as a sentence.
@@ -127,6 +129,15 @@ pub trait ErpConnector: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`ErpError::Refused`] when it does not know the order.
     async fn order_state(&self, name: &str) -> Result<ErpOrderState, ErpError>;
+
+    /// What the ERP holds for one order, with all that can be asked about it: the bill of materials, too,
+    /// where that is a question of its own.
+    ///
+    /// # Errors
+    /// As [`ErpConnector::order_state`].
+    async fn order_now(&self, name: &str) -> Result<ErpOrderState, ErpError> {
+        self.order_state(name).await
+    }
 
     /// Reports running totals; the ERP replaces what it held, so the same post may be repeated.
     /// Values of zero are not sent.

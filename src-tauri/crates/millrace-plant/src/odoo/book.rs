@@ -188,6 +188,9 @@ pub struct BookComponent {
     /// Its lots.
     #[serde(default)]
     pub lots: Lots,
+    /// What the order asks for where its BoM was changed since and the order was not.
+    #[serde(default)]
+    pub demand_g: Option<Grams>,
 }
 
 /// What the standard API said about a component; the addon's routes do not know it.
@@ -301,6 +304,7 @@ impl OdooBook {
                 uom: Uom::default(),
                 told: Told::default(),
                 lots: Lots::default(),
+                demand_g: None,
                 consumed_g: Grams::ZERO,
                 equipment: component
                     .equipment

@@ -44,6 +44,8 @@ pub(super) fn page(result: &Map<String, Value>) -> Result<OrderPage, ErpError> {
         .enumerate()
         .map(|(index, item)| {
             order(item).map_err(|why| UnreadableOrder {
+                // Orders of these routes are known by their names.
+                erp_id: None,
                 name: item.get("mo_id").and_then(Value::as_str).map_or_else(
                     || format!("number {} of the page", index + 1),
                     str::to_owned,
@@ -128,6 +130,7 @@ pub(super) fn state(result: &Map<String, Value>, name: &str) -> Result<ErpOrderS
             }
         }
         Ok(ErpOrderState {
+            bom: None,
             name: found.to_owned(),
             state: text(data, "state")?.to_owned(),
             produced_g: grams(data, "produced_qty", uom)?,

@@ -27,7 +27,7 @@
 //! - `set_qty_producing` overwrites consumption: it is never called.
 //! - No call writes and closes at once: between the two stands a read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use millrace_core::erp::{ConsumptionPost, ErpOrderState, MaterialPost, PostAnswer};
@@ -294,6 +294,7 @@ impl ErpConnector for OdooStandard {
             .enumerate()
             .map(|(index, production)| {
                 let unreadable = |why| UnreadableOrder {
+                    erp_id: rows[index].get("id").and_then(Value::as_i64),
                     name: name_of(&rows[index], index),
                     why,
                 };
@@ -328,6 +329,24 @@ impl ErpConnector for OdooStandard {
         let known = self.known(name).await?;
         map::state(&known.held, &known.units, &self.materials, known.server.row)
             .map_err(ErpError::protocol)
+    }
+
+    async fn order_now(&self, name: &str) -> Result<ErpOrderState, ErpError> {
+        let known = self.known(name).await?;
+        let Known {
+            server,
+            held,
+            units,
+        } = &known;
+        let mut state =
+            map::state(held, units, &self.materials, server.row).map_err(ErpError::protocol)?;
+        if let Some((id, _)) = held.production.bom {
+            let boms = self.boms(server, BTreeSet::from([id])).await?;
+            state.bom = boms
+                .get(&id)
+                .and_then(|bom| map::held_bom(held, bom, units, &self.materials));
+        }
+        Ok(state)
     }
 
     async fn post_consumption(&self, post: &ConsumptionPost) -> Result<PostAnswer, ErpError> {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use millrace_core::erp::{ErpHeldLine, ErpOrder, ErpOrderLine, ErpOrderState};
+use millrace_core::erp::{ErpBom, ErpHeldLine, ErpOrder, ErpOrderLine, ErpOrderState};
 use millrace_core::erp_lot::LotWant;
 use millrace_core::units::{Grams, PLC_STEP};
 use rust_decimal::Decimal;
@@ -364,6 +364,31 @@ pub(super) fn scale(line: Decimal, order: Decimal, bom: Decimal) -> Result<Grams
     Grams::from_kg(kg).map_err(|_| out())
 }
 
+/// The bill of materials of an order by equipment, as far as its components are of it. `None` when a part
+/// of it cannot be told: then nothing is said about any.
+pub(super) fn held_bom(
+    held: &Held,
+    bom: &Bom,
+    units: &Units,
+    materials: &Materials,
+) -> Option<ErpBom> {
+    let mut lines = Vec::new();
+    for component in &held.moves {
+        let code = match place(component, &held.products, materials).ok()? {
+            Place::Silo(code) => code,
+            Place::Manual => MANUAL.to_owned(),
+        };
+        // A component that is no longer of the bill is left out, and so told as removed.
+        if let Some((quantity, uom)) = component.bom_line_id.and_then(|id| bom.lines.get(&id)) {
+            lines.push((code, units.kilograms(*uom, *quantity).ok()?));
+        }
+    }
+    Some(ErpBom {
+        quantity_kg: units.kilograms(bom.uom_id, bom.quantity).ok()?,
+        lines,
+    })
+}
+
 /// Sums what each silo's moves hold; weighed lines are not ours.
 pub(super) fn state(
     held: &Held,
@@ -396,6 +421,7 @@ pub(super) fn state(
         production.producing
     };
     Ok(ErpOrderState {
+        bom: None,
         name: production.name.clone(),
         state: production.state.clone(),
         produced_g: units.grams(production.uom_id, weight)?,

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub(super) use lot::consumed as consumed_lots;
 pub use lot::{LotEdit, LotLine, Lots, Tracking};
 pub use posting::PostingRow;
+pub(super) use record::demand;
 pub(super) use serve::routes;
 
 /// Which Odoo it behaves as.

@@ -25,7 +25,10 @@ fn number(value: Decimal) -> Value {
 }
 
 /// What the order needs of a component.
-pub(super) fn demand(order: &BookOrder, component: &BookComponent) -> Grams {
+pub(in super::super) fn demand(order: &BookOrder, component: &BookComponent) -> Grams {
+    if let Some(asked) = component.demand_g {
+        return asked;
+    }
     scaled(
         component.to_consume_g,
         order.ordered_g,
