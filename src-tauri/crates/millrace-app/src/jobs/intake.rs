@@ -109,7 +109,7 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
         }
     }
     difference::run(inner, erp.as_ref(), known).await?;
-    guarantee::refresh(inner, erp.as_ref()).await;
+    guarantee::refresh(inner, erp.as_ref()).await?;
     report.at_ms = inner.clock.now_ms();
     let kept = report.clone();
     let instance = inner.erp_instance.clone();
