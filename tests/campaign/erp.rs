@@ -67,12 +67,14 @@ impl ErpConnector for BookErp {
         let page = self.orders.iter().skip(number(offset)).take(number(limit));
         Ok(OrderPage {
             orders: page.cloned().map(Ok).collect(),
+            ..OrderPage::default()
         })
     }
 
     async fn order_state(&self, name: &str) -> Result<ErpOrderState, ErpError> {
         let held = self.held(name);
         Ok(ErpOrderState {
+            bom: None,
             name: name.to_owned(),
             state: if held.cancelled {
                 "cancel"

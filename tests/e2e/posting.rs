@@ -374,8 +374,8 @@ async fn a_person_who_closes_a_message_while_the_erp_is_asked_has_the_last_word(
     rig.erp_faults(json!({ "scope": "writes", "drop_before": 1 }));
     rig.app.work_outbox().await.expect("one attempt");
     rig.clock.advance_ms(5_000);
-    // The read-back takes its time, and finds that nothing arrived.
-    rig.erp_faults(json!({ "delay_ms": 400 }));
+    // The read-back waits until the person has signed, and finds that nothing arrived.
+    rig.erp_faults(json!({ "hold": true }));
     let id: OutboxId = OutboxId(
         message(&rig, "consumption", FIRST).await["row"]["id"]
             .as_i64()
@@ -383,15 +383,16 @@ async fn a_person_who_closes_a_message_while_the_erp_is_asked_has_the_last_word(
     );
     let secret = rig.secret("Supervisor 1").await;
     let request = json!({ "id": id, "reason": "booked by hand", "secret": secret });
-    let (worked, closed) = tokio::join!(
-        rig.app.work_outbox(),
-        rig.call(Who::Supervisor, "outbox_by_hand", request)
-    );
+    let (worked, closed) = tokio::join!(rig.app.work_outbox(), async {
+        rig.plant.erp().until_held().await;
+        let closed = rig.call(Who::Supervisor, "outbox_by_hand", request).await;
+        rig.erp_faults(json!({ "hold": false }));
+        closed
+    });
     worked.expect("the books take it");
     closed.expect("signed");
     let message_now = message(&rig, "consumption", FIRST).await;
     assert_eq!(message_now["row"]["state"], "by_hand", "{message_now:#}");
-    rig.erp_faults(json!({ "delay_ms": 0 }));
     rig.clock.advance_ms(DAY_MS);
     assert!(!rig.app.work_outbox().await.expect("nothing is due"));
     assert_eq!(rig.erp().posts, 0);

@@ -1,6 +1,7 @@
 //! Days without the ERP: one question on behalf of all messages, books that do not grow by it, and a backlog
 //! that goes at once when it is back. Leaves out how fast (`posting`).
 
+use millrace_app::clock::Clock;
 use millrace_core::batch::posting::Posting;
 use millrace_store::StoreError;
 use millrace_tests::{Rig, Who};
@@ -132,4 +133,67 @@ async fn an_answer_that_somebody_else_got_opens_the_gate() {
     let orders = rig.erp().orders;
     let cancelled = orders.iter().filter(|o| o.cancel_reason.is_some());
     assert!(cancelled.count() >= LABELS.len() - TRIED_MAX, "{orders:#?}");
+}
+
+#[tokio::test]
+async fn the_outbox_shows_that_the_gate_is_shut_since_when_why_and_until_when() {
+    let rig = Rig::start(427).await;
+    cancelled(&rig).await;
+    let gate = async || {
+        let list = rig.ok(Who::Operator, "outbox_list", json!({})).await;
+        list["gate"].clone()
+    };
+    assert!(gate().await.is_null());
+    rig.erp_faults(json!({ "down": true }));
+    let revision = rig.live().revision;
+    minutes(&rig, 1).await;
+    let since_ms = rig.clock.now_ms();
+    let shut = gate().await;
+    assert_eq!(shut["since_ms"], since_ms, "{shut:#}");
+    assert_eq!(shut["failures"], 1, "{shut:#}");
+    assert!(
+        !shut["reason"].as_str().unwrap_or_default().is_empty(),
+        "{shut:#}"
+    );
+    let next_ms = shut["next_at_ms"].as_i64().expect("a time");
+    assert!(next_ms > since_ms, "{shut:#}");
+    rig.step().await;
+    assert!(rig.live().revision > revision, "screens hear of it");
+    minutes(&rig, 1).await;
+    let later = gate().await;
+    assert_eq!(
+        (&later["since_ms"], &later["failures"]),
+        (&json!(since_ms), &json!(2))
+    );
+    assert!(later["next_at_ms"].as_i64() > Some(next_ms), "{later:#}");
+    rig.erp_faults(json!({ "down": false }));
+    rig.drain().await;
+    assert!(gate().await.is_null(), "it is open again");
+}
+
+#[tokio::test]
+async fn equal_attempts_are_one_line_with_their_count() {
+    let rig = Rig::start(428).await;
+    rig.begin(LABELS[0]).await;
+    rig.finish().await;
+    // The sending is lost, and then each read-back fails the same way.
+    rig.erp_faults(json!({ "scope": "writes", "drop_before": 1 }));
+    rig.app.work_outbox().await.expect("one attempt");
+    rig.erp_faults(json!({ "scope": "reads", "status_500": 1_000 }));
+    minutes(&rig, 120).await;
+    let sent = crate::posting::message(&rig, "consumption", LABELS[0]).await;
+    let attempts = sent["attempts"].as_array().expect("attempts");
+    let counted: i64 = attempts
+        .iter()
+        .map(|attempt| attempt["times"].as_i64().expect("a count"))
+        .sum();
+    assert_eq!(sent["attempt_count"], counted, "{sent:#}");
+    assert_eq!(attempts.len(), 2, "{attempts:#?}");
+    let many = &attempts[0];
+    // Then the gate is shut, and the message is not tried any more.
+    assert_eq!(many["times"], 2, "{many:#}");
+    assert!(
+        many["last_at_ms"].as_i64() > many["ended_at_ms"].as_i64(),
+        "first and last: {many:#}"
+    );
 }

@@ -31,7 +31,7 @@ pub(super) struct Way {
     has_key: bool,
 }
 
-const V14: Way = Way {
+pub(super) const V14: Way = Way {
     version: OdooVersion::V14,
     api: OdooApi::Auto,
     has_key: false,
@@ -41,7 +41,7 @@ pub(super) const V17_KEY: Way = Way {
     api: OdooApi::Auto,
     has_key: true,
 };
-const V19: Way = Way {
+pub(super) const V19: Way = Way {
     version: OdooVersion::V19,
     api: OdooApi::Jsonrpc,
     has_key: false,
@@ -51,7 +51,7 @@ const V19_JSON2_KEY: Way = Way {
     api: OdooApi::Json2,
     has_key: true,
 };
-const WAYS: [Way; 4] = [V14, V17_KEY, V19, V19_JSON2_KEY];
+pub(super) const WAYS: [Way; 4] = [V14, V17_KEY, V19, V19_JSON2_KEY];
 
 /// Which silo each of the demo's materials comes from; the standard API does not tell.
 pub(super) fn materials() -> BTreeMap<String, String> {
@@ -79,7 +79,7 @@ pub(super) async fn on(way: Way, seed: u64, mark_done: MarkDone) -> Rig {
     .await
 }
 
-fn state(rig: &Rig, order: &str) -> OrderState {
+pub(super) fn state(rig: &Rig, order: &str) -> OrderState {
     let erp = rig.erp();
     let found = erp.orders.iter().find(|o| o.name == order);
     found.expect("the order").state
@@ -109,7 +109,7 @@ pub(super) fn consumed(rig: &Rig, order: &str) -> BTreeMap<String, i64> {
         .collect()
 }
 
-async fn agree(rig: &Rig, order: &str) {
+pub(super) async fn agree(rig: &Rig, order: &str) {
     rig.check_books(order).await;
     // As in Odoo, an order's moves are carried out when it is closed, and not before.
     let expected = if state(rig, order) == OrderState::Done {
@@ -305,12 +305,27 @@ async fn a_unique_key_that_comes_or_goes_is_noticed_within_an_hour() {
             ..odoo.standard()
         });
     };
+    let told = async || -> Vec<Value> {
+        let overview = rig.ok(Who::Operator, "overview_get", json!({})).await;
+        let events = overview["events"].as_array().expect("events").iter();
+        events
+            .filter(|event| event["kind"] == "guarantee_changed")
+            .map(|event| event["params"].clone())
+            .collect()
+    };
     assert_eq!(word(0).await, "read_back");
+    assert!(told().await.is_empty(), "what is found first is no change");
     install(true);
     assert_eq!(word(HOUR_MS - 1).await, "read_back", "not at each import");
     assert_eq!(word(1).await, "unique_key");
+    let key = json!({ "guarantee": "unique_key", "version": "1.1.0" });
+    assert_eq!(told().await, [key.clone()]);
+    assert_eq!(word(1).await, "unique_key");
+    assert_eq!(told().await.len(), 1, "told once");
     install(false);
     assert_eq!(word(HOUR_MS).await, "read_back");
+    // Newest first.
+    assert_eq!(told().await, [json!({ "guarantee": "read_back" }), key]);
 }
 
 #[tokio::test]
@@ -327,4 +342,24 @@ async fn a_bill_of_materials_for_another_mass_is_told_and_waits_for_a_person() {
     decide(&rig, &seen, "keep").await.expect("decided");
     rig.ok(Who::Operator, "order_import", json!({})).await;
     assert_eq!(difference(&rig, ORDER).await, None);
+}
+
+#[tokio::test]
+async fn a_guarantee_that_changed_while_the_program_did_not_run_is_told() {
+    let rig = on(V17_KEY, 1_500, MarkDone::ByPerson).await;
+    rig.ok(Who::Operator, "order_import", json!({})).await;
+    let odoo = rig.plant.erp();
+    odoo.set_standard(StandardSetup {
+        has_posting: false,
+        ..odoo.standard()
+    });
+    let rig = rig.crash_and_restart().await;
+    rig.ok(Who::Operator, "order_import", json!({})).await;
+    let overview = rig.ok(Who::Operator, "overview_get", json!({})).await;
+    let events = overview["events"].as_array().expect("events").iter();
+    let told: Vec<_> = events
+        .filter(|event| event["kind"] == "guarantee_changed")
+        .collect();
+    assert_eq!(told.len(), 1, "{overview:#}");
+    assert_eq!(told[0]["params"], json!({ "guarantee": "read_back" }));
 }

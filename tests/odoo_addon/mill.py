@@ -1,7 +1,7 @@
 """Orders, moves and units for the stand-in, with what real servers of 16 to 19 were seen to do in
 the points the addon relies on; and a server that runs one call as one transaction.
 
-Leaves out lots, work orders, prices and everything that a person sees.
+Leaves out stock by lot, work orders, prices and everything that a person sees.
 """
 
 import csv
@@ -20,7 +20,12 @@ from odoo.exceptions import UserError  # noqa: E402
 import millrace_posting  # noqa: E402,F401
 
 #: What a user of the group Manufacturing / User may do with Odoo's own models.
-MRP_USER = {("mrp.production", "read"), ("mrp.production", "write"), ("stock.move", "read"), ("stock.move", "write")}
+MRP_USER = {
+    (model, right)
+    for model in ("mrp.production", "stock.move", "stock.move.line")
+    for right in ("read", "write", "create", "unlink")
+    if model == "stock.move.line" or right in ("read", "write")
+}
 
 SCHEMA = """
 PRAGMA journal_mode = WAL;
@@ -30,7 +35,14 @@ CREATE TABLE mrp_production (id INTEGER PRIMARY KEY, name TEXT, state TEXT, prod
     asks_back INTEGER DEFAULT 0);
 CREATE TABLE stock_move (id INTEGER PRIMARY KEY, production_id INTEGER, state TEXT, demand REAL,
     quantity REAL DEFAULT 0, quantity_done REAL DEFAULT 0, picked INTEGER DEFAULT 0,
-    manual_consumption INTEGER DEFAULT 0, has_tracking TEXT DEFAULT 'none', product_uom INTEGER);
+    manual_consumption INTEGER DEFAULT 0, has_tracking TEXT DEFAULT 'none', product_uom INTEGER,
+    product_id INTEGER DEFAULT 9);
+CREATE TABLE stock_move_line (id INTEGER PRIMARY KEY, move_id INTEGER, product_id INTEGER, product_uom_id INTEGER,
+    lot_id INTEGER, location_id INTEGER, location_dest_id INTEGER, quantity REAL DEFAULT 0, qty_done REAL DEFAULT 0,
+    picked INTEGER DEFAULT 0);
+CREATE TABLE stock_lot (id INTEGER PRIMARY KEY);
+CREATE TABLE stock_location (id INTEGER PRIMARY KEY);
+CREATE TABLE product_product (id INTEGER PRIMARY KEY);
 CREATE TABLE millrace_posting (id INTEGER PRIMARY KEY, key TEXT NOT NULL, body_hash TEXT NOT NULL,
     production_id INTEGER NOT NULL, result TEXT);
 INSERT INTO uom_uom VALUES (1, 0.01);
@@ -47,6 +59,30 @@ class Uom(models.Model):
     rounding = fields.Float()
 
 
+class Lot(models.Model):
+    _name = "stock.lot"
+
+
+class Location(models.Model):
+    _name = "stock.location"
+
+
+class Product(models.Model):
+    _name = "product.product"
+
+
+class Line(models.Model):
+    _name = "stock.move.line"
+    _old_only = ("qty_done",)
+    _new_only = ("quantity", "picked")
+    lot_id = fields.Many2one("stock.lot")
+    location_id = fields.Many2one("stock.location")
+    location_dest_id = fields.Many2one("stock.location")
+    quantity = fields.Float()
+    qty_done = fields.Float()
+    picked = fields.Boolean()
+
+
 class Move(models.Model):
     _name = "stock.move"
     _old_only = ("quantity_done",)
@@ -60,9 +96,32 @@ class Move(models.Model):
     has_tracking = fields.Char()
     product_uom = fields.Many2one("uom.uom")
 
+    product_id = fields.Many2one("product.product")
+
+    @property
+    def move_line_ids(self):
+        rows = self.env.cr.execute("SELECT id FROM stock_move_line WHERE move_id = %s ORDER BY id", [self.id])
+        return self.env["stock.move.line"].browse([row[0] for row in rows])
+
+    def write(self, values):
+        values = dict(values)
+        column = "quantity" if self.env.version >= 17 else "qty_done"
+        if "move_line_ids" in values:
+            for command in values.pop("move_line_ids"):
+                if command[0] == 2:
+                    self.env.cr.execute("DELETE FROM stock_move_line WHERE id = %s", [command[1]])
+                else:
+                    assert command[0] == 0 and column in command[2], command
+                    self.env["stock.move.line"].create({**command[2], "move_id": self.id})
+            values[("quantity" if column == "quantity" else "quantity_done")] = sum(
+                getattr(line, column) for line in self.move_line_ids
+            )
+        return super().write(values)
+
     def _do_unreserve(self):
         for move in self:
             assert not move.picked, "what is consumed is no reservation"
+            self.env.cr.execute("DELETE FROM stock_move_line WHERE move_id = %s", [move.id])
             move.write({"quantity": 0.0})
 
 

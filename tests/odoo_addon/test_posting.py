@@ -54,7 +54,7 @@ class Posting(unittest.TestCase):
 
     @on_every_version
     def test_it_says_which_guarantee_it_gives(self, server):
-        self.assertEqual(server.call("info"), {"version": "1.0.0", "guarantee": "unique_key"})
+        self.assertEqual(server.call("info"), {"version": "1.1.0", "guarantee": "unique_key"})
 
     @on_every_version
     def test_a_message_is_booked_once_and_answered_with_the_first_result(self, server):
@@ -192,6 +192,31 @@ class Posting(unittest.TestCase):
         with self.assertRaisesRegex(UserError, "tracked"):
             server.call("book", **message())
         self.nothing_changed(server)
+
+    @on_every_version
+    def test_what_is_tracked_is_booked_on_the_lot_that_the_message_names(self, server):
+        server.change("UPDATE stock_move SET has_tracking = 'lot' WHERE id = 206")
+        column = "quantity" if server.version >= 17 else "qty_done"
+        for lot, quantity in ((7, 20), (8, 10)):
+            reserved = quantity if server.version >= 17 else 0
+            server.change(
+                "INSERT INTO stock_move_line (move_id, lot_id, location_id, location_dest_id, %s)"
+                " VALUES (206, %d, 80, 15, %d)" % (column, lot, reserved)
+            )
+        named = message()
+        named["lines"][1]["lot_id"] = 5
+        with self.assertRaisesRegex(UserError, "not assigned"):
+            server.call("book", **named)
+        named["lines"][1]["lot_id"] = 7
+        booked = server.call("book", **named)
+        self.assertEqual(booked["lots"], {"206": [7]})
+        on = "SELECT lot_id, %s, location_id FROM stock_move_line WHERE move_id = 206" % column
+        self.assertEqual(server.rows(on), [(7, 39.41, 80)])
+        self.assertEqual(self.held(server)[206], 39.41)
+        # Another lot is no other message: it was booked.
+        named["lines"][1]["lot_id"] = 8
+        self.assertTrue(server.call("book", **named)["already"])
+        self.assertEqual(server.rows(on), [(7, 39.41, 80)])
 
     @on_every_version
     def test_only_an_open_order_is_booked_on(self, server):

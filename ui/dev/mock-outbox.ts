@@ -31,8 +31,11 @@ export function outboxAnswers({ world, now, isErpGood }: { world: World; now: ()
         erp_code: `silo${dose.silo}`, material: "", planned_g: dose.plan * 1000, ours_g: Math.round((dose.actual ?? 0) * 1000), erp_g: isPosted ? Math.round((dose.actual ?? 0) * 1000) : null,
         is_cut: false, is_proved: isPosted ? true : null,
       })),
-      items: row.state === "refused" ? [{ text: "silo102: Equipment not found", fate: "permanent" }] : [], attempt_count: row.attempts,
-      attempts: [{ number: 1, act: "send", began_at_ms: row.created_at_ms, ended_at_ms: row.created_at_ms + 900, outcome: isPosted ? "posted" : "not_sent", answer: row.last_answer }],
+      items: row.state === "refused" ? [{ text: "silo102: Equipment not found", fate: "permanent" }] : [], attempt_count: isPosted ? 1 : 113,
+      attempts: [
+        ...(isPosted ? [] : [{ number: 2, act: "read_back" as const, began_at_ms: row.created_at_ms + 4_000, ended_at_ms: row.created_at_ms + 9_000, outcome: "in_doubt" as const, answer: "no answer within 5 s", times: 112, last_at_ms: row.created_at_ms + 7_200_000 }]),
+        { number: 1, act: "send", began_at_ms: row.created_at_ms, ended_at_ms: row.created_at_ms + 900, outcome: isPosted ? "posted" : "not_sent", answer: row.last_answer, times: 1, last_at_ms: null },
+      ],
     };
   };
   const close = (id: number, state: "by_hand" | "waived") => {
@@ -44,7 +47,7 @@ export function outboxAnswers({ world, now, isErpGood }: { world: World; now: ()
       const all = rows();
       const of = (name: OutboxTab) => all.filter((row) => TABS[name].includes(row.state));
       const counts = { waiting: of("waiting").length, in_doubt: of("in_doubt").length, refused: of("refused").length, posted: of("posted").length, closed_by_hand: of("closed_by_hand").length };
-      return { rows: tab === null ? all : of(tab), has_more: false, counts };
+      return { rows: tab === null ? all : of(tab), has_more: false, counts, gate: isErpGood ? null : { since_ms: now() - 810_000, next_at_ms: now() + 140_000, failures: 9, reason: "the ERP cannot be reached: connect timeout" } };
     },
     outbox_get: ({ id }) => view(id),
     outbox_retry: ({ id }) => view(id),

@@ -174,6 +174,7 @@ export class World {
       steps: (["prepared", "written", "verified", "offered", "taken"] as const).map((step, index) => ({ step, at_ms: batch.steps[index] ?? null })),
       events: batch.events, posting: batch.posting, finished_g: row.ended_at_ms === null ? null : 2_338_000,
       order_difference: null,
+      lot_notes: row.id === 102 ? [{ product: "Molasses", want: { kind: "none" } }, { product: row.product, want: { kind: "finished" } }] : [],
       plc_texts: row.product.length > 16 ? [{ full: row.product, in_plc: row.product.slice(0, 16) }] : [],
       actions: [
         action("batch_approve", "batch_approve", "supervisor", row.word === "pending"), action("batch_reject", "batch_reject", "supervisor", row.word === "pending"),

@@ -24,7 +24,7 @@ mkdirSync(out, { recursive: true });
 const SHOTS = [
   ["login", "run", null], ["login-first", "first", null], ["login-plant", "plant", null],
   ["overview", "run", "/overview"], ["overview-over", "over", "/overview"], ["overview-empty", "empty", "/overview"], ["overview-idle-night", "idle", "/overview", { theme: "night" }],
-  ["queue", "run", "/queue"], ["queue-approve", "over", "/queue/102", { click: "action-batch_approve" }], ["queue-refused", "run", "/queue?tab=refused"], ["queue-operator", "run", "/queue/101", { as: "operator" }],
+  ["queue", "run", "/queue"], ["queue-approve", "over", "/queue/102", { click: "action-batch_approve" }], ["queue-lots", "over", "/queue/102"], ["queue-lots-id-1280", "over", "/queue/102", { language: "id", size: [1280, 720] }], ["queue-refused", "run", "/queue?tab=refused"], ["queue-operator", "run", "/queue/101", { as: "operator" }],
   ["queue-start", "idle", "/queue/101", { click: "action-batch_start" }],
   ["live", "run", "/live"], ["live-over", "over", "/live"], ["live-over-night", "over", "/live", { theme: "night" }], ["live-stale", "stale", "/live"], ["live-bad", "bad", "/live"],
   ["live-download", "download", "/live"], ["live-idle", "idle", "/live"], ["live-empty", "empty", "/live"], ["live-stop", "run", "/live", { click: "action-batch_stop" }],
@@ -32,7 +32,7 @@ const SHOTS = [
   ["silos-correct", "run", "/silos", { clicks: ["silo-row-C", "action-silo_correct"] }], ["silos-correct-nl-1280", "run", "/silos", { language: "nl", size: [1280, 720], click: "action-silo_correct" }],
   ["deviations", "deviations", "/history/99"], ["deviations-live", "deviations", "/live"], ["deviations-accept-nl", "deviations", "/live", { language: "nl", click: "action-batch_deviation_accept" }], ["deviations-overview-id-1280", "deviations", "/overview", { language: "id", size: [1280, 720] }], ["deviations-operator-night", "deviations", "/history/100", { as: "operator", theme: "night" }],
   ["history", "run", "/history"], ["record", "run", "/history/99"], ["record-night", "run", "/history/99", { theme: "night" }],
-  ["outbox", "run", "/outbox"], ["outbox-erplost", "erplost", "/outbox"], ["veil", "lost", "/live", { wait: 13_000 }], ["menu", "run", "/overview", { click: "user-menu" }],
+  ["outbox", "run", "/outbox"], ["outbox-erplost", "erplost", "/outbox"], ["outbox-gate-nl-1280", "erplost", "/outbox", { language: "nl", size: [1280, 720], click: "outbox-row-WH/MO/00041/1" }], ["outbox-gate-night", "erplost", "/outbox", { theme: "night" }], ["veil", "lost", "/live", { wait: 13_000 }], ["menu", "run", "/overview", { click: "user-menu" }],
   ["plc", "run", "/plc"], ["plc-differ", "differ", "/plc"], ["plc-decide", "differ", "/plc", { click: "decide-4" }], ["plc-never", "never", "/plc"], ["plc-lost", "plclost", "/plc"], ["plc-standing-night", "standing", "/plc", { theme: "night" }],
   ["plc-link", "run", "/plc", { click: "tab-link" }], ["plc-events", "differ", "/plc", { click: "tab-events" }], ["plc-examine", "run", "/plc", { click: "tab-examine" }], ["plc-nl-1280", "differ", "/plc", { language: "nl", size: [1280, 720] }],
   ["people", "people", "/settings", { as: "super_admin", click: "settings-people" }], ["people-side", "people", "/settings", { as: "super_admin", clicks: ["settings-people", "person-row-Rina"] }], ["people-new", "people", "/settings", { as: "super_admin", clicks: ["settings-people", "person-add"] }], ["people-night", "people", "/settings", { as: "super_admin", clicks: ["settings-people", "person-row-Administrator 1"], theme: "night" }],

@@ -822,6 +822,11 @@ finished_g: number | null,
  */
 order_difference: OrderDifferenceView | null, 
 /**
+ * What a person must still do about lots in the ERP before its consumption can be booked. Holds
+ * nothing back.
+ */
+lot_notes: Array<LotNote>, 
+/**
  * Texts that the PLC carries only in part (16 characters), as it will show them.
  */
 plc_texts: Array<PlcTextView>, };
@@ -1383,6 +1388,7 @@ text: string,
 fate: ItemFate, };
 export type ItemFate = "permanent" | "temporary" | "unknown";
 export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided" | "stock_corrected" | "deviation_accepted" | "handed_over" | "books_restored" | "backup_failed" | "restore_test_failed" | "books_writable";
+export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "guarantee_changed" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided" | "handed_over" | "books_restored" | "backup_failed" | "restore_test_failed" | "books_writable";
 export type JournalView = { 
 /**
  * Position in the journal.
@@ -1635,6 +1641,24 @@ pending_approvals: number,
  * Changes whenever something in the store changed that lists show; screens then ask again.
  */
 revision: number, };
+export type LotNote = { 
+/**
+ * The product's name.
+ */
+product: string, 
+/**
+ * What is missing.
+ */
+want: LotWant, };
+export type LotWant = { "kind": "none" } | { "kind": "several", 
+/**
+ * Their names.
+ */
+lots: Array<string>, } | { "kind": "places", 
+/**
+ * Its name.
+ */
+lot: string, } | { "kind": "serial" } | { "kind": "finished" };
 export type ManualLineEnter = { 
 /**
  * Which batch.
@@ -1929,7 +1953,15 @@ outcome: AttemptOutcome | null,
 /**
  * The ERP's answer, or the cause, in words.
  */
-answer: string | null, };
+answer: string | null, 
+/**
+ * How many equal ones this stands for, itself included.
+ */
+times: number, 
+/**
+ * When the last of them ended; `None` = there is one only.
+ */
+last_at_ms: number | null, };
 export type OutboxCounts = { 
 /**
  * Waiting or being sent.
@@ -1947,6 +1979,23 @@ refused: number,
  * Age of the oldest that is not posted.
  */
 oldest_ms: number | null, };
+export type OutboxGateView = { 
+/**
+ * Since when.
+ */
+since_ms: number, 
+/**
+ * When the ERP is asked again.
+ */
+next_at_ms: number, 
+/**
+ * How often nothing got through.
+ */
+failures: number, 
+/**
+ * Why nothing got through the last time; empty = the books do not say.
+ */
+reason: string, };
 export type OutboxGet = { 
 /**
  * Which.
@@ -1995,7 +2044,11 @@ has_more: boolean,
 /**
  * All messages by tab.
  */
-counts: OutboxTabCounts, };
+counts: OutboxTabCounts, 
+/**
+ * The gate before the ERP, while it is shut.
+ */
+gate: OutboxGateView | null, };
 export type OutboxQuery = { 
 /**
  * Which; absent = all.

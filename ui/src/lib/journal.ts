@@ -108,6 +108,9 @@ const SENTENCES: Record<JournalKind, (params: Params) => string> = {
   plc_back: () => m.journal_plc_back(),
   erp_lost: (p) => m.journal_erp_lost(reason(p)),
   erp_back: () => m.journal_erp_back(),
+  guarantee_changed: (p) => (p["guarantee"] === "unique_key"
+    ? m.journal_guarantee_unique_key({ version: word(p, "version") })
+    : m.journal_guarantee_read_back()),
   orders_imported: (p) => m.journal_orders_imported({ new: word(p, "new"), refused: word(p, "refused"), known: word(p, "known") }),
   order_differs: (p) => m.journal_order_differs({ order: word(p, "order"), what: translated(differenceWords, word(p, "difference")) }),
   order_agrees: (p) => m.journal_order_agrees({ order: word(p, "order") }),
@@ -151,6 +154,7 @@ export function journalBadge(kind: JournalKind): "2" | "3" | "D" | null {
     case "backup_failed":
     case "restore_test_failed":
     case "books_writable":
+    case "guarantee_changed":
       return "3";
     case "plc_lost":
     case "plc_rebooted":

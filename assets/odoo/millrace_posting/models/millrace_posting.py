@@ -20,7 +20,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import float_compare, float_round
 
 #: What a caller checks before it relies on `book`.
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 
 #: States of an order in which something may be booked.
 OPEN = ("confirmed", "progress", "to_close")
@@ -59,17 +59,19 @@ class MillracePosting(models.Model):
 
         :param str key: plant, order, batch and revision; fixed by the caller before the first call
         :param int production_id: the order
-        :param list lines: ``[{"move_id": 205, "quantity": 59.87}, ...]`` in the unit of each move;
-            a raw move that is neither here nor in `keep` gets 0
+        :param list lines: ``[{"move_id": 205, "quantity": 59.87, "lot_id": 7}, ...]`` in the unit of
+            each move, with the lot of what is tracked; a raw move that is neither here nor in `keep`
+            gets 0
         :param float finished_qty: finished weight in the unit of the order; 0 = not known
         :param bool mark_done: close the order in the same transaction
         :param list keep: raw moves that somebody else reports; they stay as they are
-        :return: ``{"already": bool, "state": str, "finished_qty": float, "lines": {move: quantity}}``
+        :return: ``{"already": bool, "state": str, "finished_qty": float, "lines": {move: quantity},
+            "lots": {move: [lot]}}``, lots of what is tracked only
         :raises UserError: the order cannot be booked on, or the key came with another content
         """
         if not isinstance(key, str) or not key.strip():
             raise ValidationError("A message needs a key.")
-        wanted = self._wanted(lines)
+        wanted, lots = self._wanted(lines)
         finished_qty = float(finished_qty or 0.0)
         if finished_qty < 0:
             raise ValidationError("A finished weight below zero cannot have been made.")
@@ -84,7 +86,9 @@ class MillracePosting(models.Model):
         row = self._claim(key, production, body_hash)
         if production.state not in OPEN:
             raise UserError("The order %s is %s." % (production.name, production.state))
-        self._write_totals(production, wanted, finished_qty, {int(one) for one in keep or []}, mark_done)
+        self._write_totals(
+            production, wanted, lots, finished_qty, {int(one) for one in keep or []}, mark_done
+        )
         if mark_done:
             # True or a wizard, and either may be wrong: only the state decides.
             production.with_context(
@@ -94,7 +98,7 @@ class MillracePosting(models.Model):
         if mark_done and production.state != "done":
             raise UserError("The order %s did not close: it is %s." % (production.name, production.state))
         result = self._read_back(production)
-        self._prove(production, wanted, finished_qty, result)
+        self._prove(production, wanted, lots, finished_qty, result)
         row.result = json.dumps(result, sort_keys=True)
         return dict(result, already=False)
 
@@ -149,7 +153,7 @@ class MillracePosting(models.Model):
 
     @api.model
     def _wanted(self, lines):
-        wanted = {}
+        wanted, lots = {}, {}
         for line in lines or []:
             move_id, quantity = int(line["move_id"]), float(line["quantity"])
             if not 0 <= quantity < float("inf"):
@@ -157,11 +161,14 @@ class MillracePosting(models.Model):
             if move_id in wanted:
                 raise ValidationError("Move %s stands twice in the message." % move_id)
             wanted[move_id] = quantity
-        return wanted
+            if line.get("lot_id"):
+                lots[move_id] = int(line["lot_id"])
+        return wanted, lots
 
     @api.model
     def _hash(self, production_id, wanted, finished_qty, mark_done):
-        # Without zeros: a move that was closed with nothing is cancelled and no longer named.
+        # Without zeros: a move that was closed with nothing is cancelled and no longer named. Without
+        # lots: a person may have put what was booked on another one before the message comes again.
         body = {
             "production_id": production_id,
             "lines": sorted((move_id, quantity) for move_id, quantity in wanted.items() if quantity),
@@ -171,7 +178,7 @@ class MillracePosting(models.Model):
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
     @api.model
-    def _write_totals(self, production, wanted, finished_qty, keep, mark_done):
+    def _write_totals(self, production, wanted, lots, finished_qty, keep, mark_done):
         moves = production.move_raw_ids.filtered(lambda move: move.state != "cancel")
         foreign = (set(wanted) | keep) - set(production.move_raw_ids.ids)
         foreign |= {move_id for move_id, quantity in wanted.items() if quantity} - set(moves.ids)
@@ -190,17 +197,22 @@ class MillracePosting(models.Model):
         ours = moves.filtered(lambda move: move.id not in keep)
         for move in ours:
             quantity = wanted.get(move.id, 0.0)
-            if quantity and move.has_tracking != "none":
+            if quantity and move.has_tracking != "none" and move.id not in lots:
                 raise UserError("Move %s is tracked by lot, and the message names none." % move.id)
             self._check_step(quantity, move.product_uom)
         self._check_step(finished_qty, production.product_uom_id)
         if has_picked:
             # Else a part of what exceeds the reservation is lost to another line's rounding.
-            ours.filtered(lambda move: not move.picked)._do_unreserve()
+            # Lines that are written whole take the place of their reservation.
+            ours.filtered(lambda move: not move.picked and move.id not in lots)._do_unreserve()
         commands = []
         for move in ours:
             quantity = wanted.get(move.id, 0.0)
-            if has_picked:
+            if quantity and move.id in lots and move.has_tracking != "none":
+                values = {"move_line_ids": self._on_lot(move, lots[move.id], quantity, has_picked)}
+                if has_picked:
+                    values["picked"] = True
+            elif has_picked:
                 values = {"quantity": quantity, "picked": True}
             else:
                 values = {"quantity_done": quantity}
@@ -213,6 +225,33 @@ class MillracePosting(models.Model):
             values["qty_producing"] = finished_qty
         # Quantities and finished weight in one write: apart, one of them overwrites the other.
         production.with_context(force_manual_consumption=True).write(values)
+
+    @api.model
+    def _on_lot(self, move, lot_id, quantity, has_picked):
+        """The commands that put a whole quantity on one lot, in the place of all lines there are. A
+        quantity written on the move itself would land on its last lot, or on none."""
+        lines = move.move_line_ids.filtered(lambda line: line.lot_id.id == lot_id)
+        if not lines:
+            raise UserError("Lot %s is not assigned to move %s." % (lot_id, move.id))
+        first = next(iter(lines))
+        values = {
+            "product_id": move.product_id.id,
+            "product_uom_id": move.product_uom.id,
+            "lot_id": lot_id,
+            "location_id": first.location_id.id,
+            "location_dest_id": first.location_dest_id.id,
+        }
+        if has_picked:
+            values.update(quantity=quantity, picked=True)
+        else:
+            values["qty_done"] = quantity
+        return [(2, line.id) for line in move.move_line_ids] + [(0, 0, values)]
+
+    @api.model
+    def _lots(self, move):
+        """The lots that a move's quantity stands on; 0 is what stands on none."""
+        field = "quantity" if "picked" in move._fields else "qty_done"
+        return sorted({line.lot_id.id or 0 for line in move.move_line_ids if getattr(line, field)})
 
     @api.model
     def _check_step(self, quantity, uom):
@@ -249,10 +288,15 @@ class MillracePosting(models.Model):
             "finished_qty": production.qty_produced if is_done else production.qty_producing,
             # Names, not numbers: what JSON can carry as a key.
             "lines": {str(move.id): self._consumed(move) for move in production.move_raw_ids},
+            "lots": {
+                str(move.id): self._lots(move)
+                for move in production.move_raw_ids
+                if move.has_tracking != "none"
+            },
         }
 
     @api.model
-    def _prove(self, production, wanted, finished_qty, result):
+    def _prove(self, production, wanted, lots, finished_qty, result):
         for move in production.move_raw_ids:
             quantity = wanted.get(move.id)
             found = result["lines"][str(move.id)]
@@ -260,6 +304,8 @@ class MillracePosting(models.Model):
                 continue
             if float_compare(found, quantity, precision_digits=DIGITS) != 0:
                 raise UserError("Move %s holds %s instead of %s." % (move.id, found, quantity))
+            if quantity and move.id in lots and result["lots"].get(str(move.id)) != [lots[move.id]]:
+                raise UserError("Move %s is not on lot %s alone." % (move.id, lots[move.id]))
         found = result["finished_qty"]
         if finished_qty and float_compare(found, finished_qty, precision_digits=DIGITS) != 0:
             raise UserError("The finished weight is %s instead of %s." % (found, finished_qty))

@@ -110,6 +110,18 @@ pub struct ErpOrderState {
     /// Consumption per equipment code. Over the addon route this is cut to the BoM quantity
     /// (`decisions.md` 22), so each line carries that cut.
     pub lines: Vec<ErpHeldLine>,
+    /// The bill of materials as it stands now; `None` = the answer does not tell.
+    #[serde(default)]
+    pub bom: Option<ErpBom>,
+}
+
+/// The bill of materials of an order, by equipment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErpBom {
+    /// The mass in kilograms that its lines refer to.
+    pub quantity_kg: Decimal,
+    /// Equipment code and kilograms of each of its lines, NOT scaled to the order.
+    pub lines: Vec<(String, Decimal)>,
 }
 
 /// One component's consumption as the ERP reports it.

@@ -188,6 +188,18 @@ impl Found {
         }
     }
 
+    /// The changed fields that the ERP's newest answer says nothing about.
+    fn untold_by(&self, seen: &Seen) -> Vec<ChangedField> {
+        match (&self.difference, seen) {
+            (Difference::Changed { fields }, Seen::Held(now)) => fields
+                .iter()
+                .filter(|field| !is_told(field, now))
+                .cloned()
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// What a decision is bound to: the difference and the content that may be taken over. What our
     /// own postings change in the ERP's answer does not change it.
     #[must_use]
@@ -207,14 +219,33 @@ pub enum Verdict {
     AsKept,
     /// Different, and nobody has decided yet.
     Differs(Difference),
+    /// What was found differs still, as far as this answer tells: it says nothing about it.
+    AsFound,
 }
 
-/// Judges what the ERP shows. `was_told` is true once a consumption of ours may have reached it.
+/// Judges what the ERP shows. `found` is the difference that nobody has decided about yet, `kept` what a
+/// person kept ours against, `was_told` is true once a consumption of ours may have reached the ERP.
 #[must_use]
-pub fn judge(accepted: &ErpOrder, kept: Option<&Seen>, seen: &Seen, was_told: bool) -> Verdict {
+pub fn judge(
+    accepted: &ErpOrder,
+    found: Option<&Found>,
+    kept: Option<&Seen>,
+    seen: &Seen,
+    was_told: bool,
+) -> Verdict {
+    let untold = found.map_or_else(Vec::new, |found| found.untold_by(seen));
+    let is_kept = || kept.is_some_and(|kept| is_as_kept(kept, seen, was_told));
     match compare(accepted, seen, was_told) {
-        None => Verdict::Agrees,
-        Some(_) if kept.is_some_and(|kept| is_as_kept(kept, seen, was_told)) => Verdict::AsKept,
+        None if untold.is_empty() => Verdict::Agrees,
+        None => Verdict::AsFound,
+        Some(_) if is_kept() && untold.is_empty() => Verdict::AsKept,
+        Some(_) if is_kept() => Verdict::AsFound,
+        Some(Difference::Changed { mut fields }) => {
+            let more = untold.into_iter().filter(|field| !fields.contains(field));
+            let more: Vec<_> = more.collect();
+            fields.extend(more);
+            Verdict::Differs(Difference::Changed { fields })
+        }
         Some(difference) => Verdict::Differs(difference),
     }
 }
@@ -271,7 +302,8 @@ fn is_as_kept(kept: &Seen, seen: &Seen, was_told: bool) -> bool {
                 && kept.quantity_g == now.quantity_g
                 && is_same_told(kept.product_name.as_ref(), now.product_name.as_ref())
                 && is_same_told(kept.planned_start.as_ref(), now.planned_start.as_ref())
-                && limits(kept) == limits(now)
+                && (kept.bom.is_some() != now.bom.is_some() || limits(kept) == limits(now))
+                && is_same_bom(kept, now)
         }
         (Seen::Unreadable(kept), Seen::Unreadable(now)) => kept == now,
         (Seen::Unknown(_), Seen::Unknown(_)) => true,
@@ -284,9 +316,14 @@ fn is_as_kept(kept: &Seen, seen: &Seen, was_told: bool) -> bool {
     }
 }
 
+fn is_same_bom(a: &ErpOrderState, b: &ErpOrderState) -> bool {
+    let quantity = |state: &ErpOrderState| state.bom.as_ref().map(|bom| bom.quantity_kg);
+    quantity(a).zip(quantity(b)).is_none_or(|(a, b)| a == b)
+}
+
 mod choice;
 mod field;
-use field::{held, is_same_told, limits, listed};
+use field::{held, is_same_told, is_told, limits, listed};
 
 pub use choice::{Choice, ChoiceRefusal, Work, choices, may_choose};
 

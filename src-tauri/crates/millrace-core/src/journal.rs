@@ -119,6 +119,9 @@ pub enum JournalKind {
     ErpLost,
     /// The ERP answers again.
     ErpBack,
+    /// Another guarantee keeps messages from being booked twice: `guarantee` (`unique_key`, `read_back`),
+    /// `version` of the addon where there is one.
+    GuaranteeChanged,
     /// Orders were fetched: `new`, `refused`, `known`.
     OrdersImported,
     /// The ERP shows `order` otherwise than it was accepted: `difference`.

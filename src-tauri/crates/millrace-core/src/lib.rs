@@ -8,6 +8,7 @@ pub mod batch;
 pub mod deviation;
 pub mod erp;
 pub mod erp_difference;
+pub mod erp_lot;
 pub mod error_code;
 pub mod ids;
 pub mod intake;

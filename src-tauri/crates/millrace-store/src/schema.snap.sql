@@ -170,7 +170,7 @@ CREATE TABLE erp_order (
     content       TEXT NOT NULL,
     due_ms        INTEGER,
     created_at_ms INTEGER NOT NULL,
-    seen_at_ms    INTEGER NOT NULL, difference TEXT, difference_seen_at_ms INTEGER, kept TEXT, compared_at_ms INTEGER, decided_choice TEXT, decided_by TEXT, decided_at_ms INTEGER,
+    seen_at_ms    INTEGER NOT NULL, difference TEXT, difference_seen_at_ms INTEGER, kept TEXT, compared_at_ms INTEGER, decided_choice TEXT, decided_by TEXT, decided_at_ms INTEGER, lot_notes TEXT,
     UNIQUE (erp_instance, identity)
 ) STRICT;
 CREATE TABLE journal (
@@ -245,7 +245,7 @@ CREATE TABLE outbox_attempt (
     -- Null = under way, or the program ended before the answer.
     ended_at_ms INTEGER,
     outcome     TEXT,
-    answer      TEXT,
+    answer      TEXT, times INTEGER NOT NULL DEFAULT 1, last_number INTEGER, last_at_ms INTEGER,
     PRIMARY KEY (outbox_id, number),
     CHECK ((ended_at_ms IS NULL) = (outcome IS NULL))
 ) STRICT, WITHOUT ROWID;
@@ -378,9 +378,15 @@ CREATE TRIGGER journal_is_append_only_u BEFORE UPDATE ON journal BEGIN SELECT RA
 CREATE TRIGGER manual_weighing_is_append_only_d BEFORE DELETE ON manual_weighing BEGIN SELECT RAISE (ABORT, 'manual weighings are append-only'); END;
 CREATE TRIGGER manual_weighing_is_append_only_u BEFORE UPDATE OF id, generation, content_hash, batch_no, order_name, product_id, mass_g, stored_at_ms, batch_id, line_no, material, outbox_id, note
     ON manual_weighing BEGIN SELECT RAISE (ABORT, 'manual weighings are append-only'); END;
-CREATE TRIGGER outbox_attempt_is_append_only_d BEFORE DELETE ON outbox_attempt BEGIN SELECT RAISE (ABORT, 'attempts are append-only'); END;
+CREATE TRIGGER outbox_attempt_is_append_only_d BEFORE DELETE ON outbox_attempt
+    WHEN OLD.ended_at_ms IS NOT NULL OR NOT EXISTS
+      (SELECT 1 FROM outbox_attempt AS kept WHERE kept.outbox_id = OLD.outbox_id AND kept.last_number = OLD.number)
+    BEGIN SELECT RAISE (ABORT, 'attempts are append-only'); END;
 CREATE TRIGGER outbox_attempt_is_append_only_u BEFORE UPDATE ON outbox_attempt
-    WHEN OLD.ended_at_ms IS NOT NULL OR NEW.outbox_id <> OLD.outbox_id OR NEW.number <> OLD.number OR NEW.act <> OLD.act OR NEW.began_at_ms <> OLD.began_at_ms
+    WHEN NEW.outbox_id <> OLD.outbox_id OR NEW.number <> OLD.number OR NEW.act <> OLD.act OR NEW.began_at_ms <> OLD.began_at_ms
+      OR (OLD.ended_at_ms IS NULL AND (NEW.times <> OLD.times OR NEW.last_number IS NOT OLD.last_number OR NEW.last_at_ms IS NOT OLD.last_at_ms))
+      OR (OLD.ended_at_ms IS NOT NULL AND (NEW.ended_at_ms IS NOT OLD.ended_at_ms OR NEW.outcome IS NOT OLD.outcome OR NEW.answer IS NOT OLD.answer
+          OR NEW.times <> OLD.times + 1 OR NEW.last_number IS NULL OR NEW.last_number <= coalesce(OLD.last_number, OLD.number) OR NEW.last_at_ms IS NULL))
     BEGIN SELECT RAISE (ABORT, 'attempts are append-only'); END;
 CREATE TRIGGER outbox_turn_closed AFTER UPDATE OF state ON outbox
     WHEN NEW.state IN ('posted', 'waived', 'by_hand') AND OLD.state NOT IN ('posted', 'waived', 'by_hand')

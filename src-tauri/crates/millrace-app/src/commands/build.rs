@@ -304,6 +304,11 @@ pub(crate) fn batch(
         finished_g: row.finished_g.map(|g| g.0),
         order_difference: super::order_decide::difference(read, &read.order(row.order_id)?)?
             .filter(|_| row.word().is_open()),
+        lot_notes: if row.word().is_open() {
+            read.order_lot_notes(row.order_id)?
+        } else {
+            Vec::new()
+        },
         plc_texts,
     })
 }

@@ -16,6 +16,7 @@ use ts_rs::TS;
 
 use super::Context;
 use crate::error::AppError;
+use crate::jobs::gate;
 use crate::jobs::message::{CancelPayload, subject};
 
 /// What a message asks of the ERP.
@@ -115,6 +116,20 @@ pub struct OutboxTabCounts {
     pub closed_by_hand: i64,
 }
 
+/// The gate before the ERP while it is shut: nothing got through, so one question is asked on behalf of all
+/// messages, and none tries for itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OutboxGateView {
+    /// Since when.
+    pub since_ms: i64,
+    /// When the ERP is asked again.
+    pub next_at_ms: i64,
+    /// How often nothing got through.
+    pub failures: i64,
+    /// Why nothing got through the last time; empty = the books do not say.
+    pub reason: String,
+}
+
 /// A page of messages, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct OutboxList {
@@ -124,6 +139,8 @@ pub struct OutboxList {
     pub has_more: bool,
     /// All messages by tab.
     pub counts: OutboxTabCounts,
+    /// The gate before the ERP, while it is shut.
+    pub gate: Option<OutboxGateView>,
 }
 
 /// Asks for one message.
@@ -153,7 +170,7 @@ pub struct OutboxLineView {
     pub is_proved: Option<bool>,
 }
 
-/// One attempt at a message.
+/// One attempt at a message, or several equal ones in a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct OutboxAttemptView {
     /// Its number, from 1.
@@ -168,6 +185,10 @@ pub struct OutboxAttemptView {
     pub outcome: Option<AttemptOutcome>,
     /// The ERP's answer, or the cause, in words.
     pub answer: Option<String>,
+    /// How many equal ones this stands for, itself included.
+    pub times: i64,
+    /// When the last of them ended; `None` = there is one only.
+    pub last_at_ms: Option<i64>,
 }
 
 /// A message with all that is known about it.
@@ -326,6 +347,12 @@ pub(super) async fn outbox_list(
                 rows: rows.iter().map(row_view).collect(),
                 has_more,
                 counts: counts(read)?,
+                gate: gate::read(read)?.map(|shut| OutboxGateView {
+                    since_ms: shut.since_ms,
+                    next_at_ms: shut.next_at_ms,
+                    failures: shut.failures,
+                    reason: shut.reason,
+                }),
             })
         })
         .await
@@ -420,6 +447,8 @@ fn view(read: &Read<'_>, id: OutboxId) -> Result<OutboxView, AppError> {
                 ended_at_ms: attempt.ended_at_ms,
                 outcome: attempt.outcome,
                 answer: attempt.answer,
+                times: attempt.times,
+                last_at_ms: attempt.last_at_ms,
             })
             .collect(),
         attempt_count: read.outbox_attempt_count(id)?,

@@ -245,6 +245,7 @@ fn phases(events: &[JournalRow], from_ms: i64, to_ms: i64) -> Vec<PhaseView> {
             | JournalKind::AreaHealed
             | JournalKind::ErpLost
             | JournalKind::ErpBack
+            | JournalKind::GuaranteeChanged
             | JournalKind::OrdersImported
             | JournalKind::OrderDiffers
             | JournalKind::OrderAgrees

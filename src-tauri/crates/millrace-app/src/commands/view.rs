@@ -5,6 +5,7 @@ use millrace_core::batch::posting::Posting;
 use millrace_core::batch::release::Release;
 use millrace_core::batch::run::Run;
 use millrace_core::batch::word::BatchWord;
+use millrace_core::erp_lot::LotNote;
 use millrace_core::ids::{BatchId, SiloNo, SlotNo};
 use millrace_core::journal::JournalKind;
 use millrace_core::silo::Judgement;
@@ -120,6 +121,9 @@ pub struct BatchView {
     pub finished_g: Option<i64>,
     /// How its order differs in the ERP, while nobody has decided about it.
     pub order_difference: Option<OrderDifferenceView>,
+    /// What a person must still do about lots in the ERP before its consumption can be booked. Holds
+    /// nothing back.
+    pub lot_notes: Vec<LotNote>,
     /// Texts that the PLC carries only in part (16 characters), as it will show them.
     pub plc_texts: Vec<PlcTextView>,
 }

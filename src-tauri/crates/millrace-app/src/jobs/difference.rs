@@ -68,7 +68,7 @@ async fn look(
             continue;
         }
         lookups += 1;
-        match erp.order_state(&order.name).await {
+        match erp.order_now(&order.name).await {
             Ok(state) => seen.push((order.id, Seen::Held(state))),
             Err(ErpError::Refused { message }) => seen.push((order.id, Seen::Unknown(message))),
             // An answer that nobody understands says nothing about this order, and the next one may be good.
@@ -115,7 +115,15 @@ fn settle(tx: &Write<'_>, id: OrderId, seen: Seen, at_ms: i64) -> Result<(), App
     {
         return Ok(());
     }
-    match judge(accepted, row.kept.as_ref(), &seen, tx.order_was_told(id)?) {
+    let known = row.difference.as_ref();
+    match judge(
+        accepted,
+        known,
+        row.kept.as_ref(),
+        &seen,
+        tx.order_was_told(id)?,
+    ) {
+        Verdict::AsFound => Ok(()),
         Verdict::Agrees if row.difference.is_none() && row.kept.is_none() => Ok(()),
         Verdict::Agrees => {
             tx.order_agree(id, None)?;
@@ -128,7 +136,6 @@ fn settle(tx: &Write<'_>, id: OrderId, seen: Seen, at_ms: i64) -> Result<(), App
         }
         Verdict::Differs(difference) => {
             let found = Found { difference, seen };
-            let known = row.difference.as_ref();
             if known.is_some_and(|known| known.difference == found.difference) {
                 // Told already; only what could be taken over may have become known, or another.
                 if known.is_some_and(|known| known.offered() != found.offered()) {

@@ -18,28 +18,32 @@ const KEY: &str = "erp_gate";
 const LONGEST_MS: i64 = 600_000;
 
 /// A gate that is shut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Shut {
     /// Since when, UTC milliseconds.
-    since_ms: i64,
+    pub(crate) since_ms: i64,
     /// Times that nothing got through.
-    failures: i64,
+    pub(crate) failures: i64,
     /// The ERP is asked again then, UTC milliseconds.
-    next_at_ms: i64,
+    pub(crate) next_at_ms: i64,
+    /// Why nothing got through the last time; books of an older version do not say.
+    #[serde(default)]
+    pub(crate) reason: String,
 }
 
 impl Shut {
-    fn after(before: Option<Shut>, at_ms: i64) -> Shut {
+    fn after(before: Option<&Shut>, at_ms: i64, reason: String) -> Shut {
         let since_ms = before.map_or(at_ms, |shut| shut.since_ms);
         let failures = before.map_or(0, |shut| shut.failures) + 1;
         Shut {
             since_ms,
             failures,
             next_at_ms: at_ms + pause_ms(failures, since_ms),
+            reason,
         }
     }
 
-    fn is_due(self, now_ms: i64) -> bool {
+    fn is_due(&self, now_ms: i64) -> bool {
         self.next_at_ms <= now_ms || self.next_at_ms > now_ms + LONGEST_MS
     }
 }
@@ -89,12 +93,12 @@ pub(crate) async fn pass(
             }
             Err(error) => {
                 inner.erp_lost(&error).await;
-                return Ok(Err(put(inner, Some(shut)).await?));
+                return Ok(Err(put(inner, Some(&shut)).await?));
             }
         }
     }
     inner
-        .commit_quietly(false, |tx| Ok(tx.meta_clear(KEY)?))
+        .commit_quietly(true, |tx| Ok(tx.meta_clear(KEY)?))
         .await?;
     Ok(Ok(()))
 }
@@ -107,11 +111,13 @@ pub(crate) async fn shut_when_lost(inner: &Inner) -> Result<(), AppError> {
     Ok(())
 }
 
-async fn put(inner: &Inner, before: Option<Shut>) -> Result<i64, AppError> {
-    let shut = Shut::after(before, inner.clock.now_ms());
+async fn put(inner: &Inner, before: Option<&Shut>) -> Result<i64, AppError> {
+    let reason = inner.erp_link.view(inner.clock.as_ref()).cause;
+    let shut = Shut::after(before, inner.clock.now_ms(), reason.unwrap_or_default());
     let text = to_json(&shut)?;
     inner
-        .commit_quietly(false, move |tx| Ok(tx.meta_set(KEY, &text)?))
+        // A screen that shows when it is asked next must hear of it.
+        .commit_quietly(true, move |tx| Ok(tx.meta_set(KEY, &text)?))
         .await?;
     Ok(shut.next_at_ms)
 }
@@ -121,14 +127,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_an_older_version_wrote_is_read() {
+        let old = r#"{"since_ms":1,"failures":2,"next_at_ms":3}"#;
+        let shut: Shut = serde_json::from_str(old).expect("readable");
+        assert_eq!((shut.failures, shut.reason.as_str()), (2, ""));
+    }
+
+    #[test]
     fn the_pause_grows_to_five_minutes_and_a_clock_that_is_set_back_does_not_stretch_it() {
-        let mut shut = Shut::after(None, 1_000);
+        let mut shut = Shut::after(None, 1_000, "no route".into());
         assert!((2_600..=3_400).contains(&shut.next_at_ms), "{shut:?}");
         let mut now_ms = 1_000;
         for _ in 0..20 {
             now_ms = shut.next_at_ms;
             assert!(!shut.is_due(now_ms - 1) && shut.is_due(now_ms));
-            shut = Shut::after(Some(shut), now_ms);
+            shut = Shut::after(Some(&shut), now_ms, "no route".into());
         }
         assert_eq!((shut.since_ms, shut.failures), (1_000, 21));
         assert!((240_000..=360_000).contains(&(shut.next_at_ms - now_ms)));

@@ -53,9 +53,13 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
         .await?;
     let mut is_room = !is_when_empty || open == 0;
     let mut known: BTreeMap<String, Seen> = BTreeMap::new();
+    let mut lots = BTreeMap::new();
     for page in 0..PAGES_MAX {
         let orders = match erp.open_orders(PAGE, page * PAGE).await {
-            Ok(page) => page.orders,
+            Ok(page) => {
+                lots.extend(page.lots);
+                page.orders
+            }
             Err(error) => {
                 inner.erp_lost(&error).await;
                 return Err(AppError::refusal(
@@ -81,8 +85,8 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
                     let refusal = Refusal::Unreadable {
                         why: unreadable.why.clone(),
                     };
-                    let identity = format!("name:{}", unreadable.name);
-                    let kept = keep_unreadable(inner, unreadable.name, refusal).await?;
+                    let identity = identity_of(unreadable.erp_id, &unreadable.name);
+                    let kept = keep_unreadable(inner, &identity, unreadable.name, refusal).await?;
                     if matches!(kept, Kept::Known) {
                         known.insert(identity, Seen::Unreadable(unreadable.why));
                     }
@@ -105,11 +109,13 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
         }
     }
     difference::run(inner, erp.as_ref(), known).await?;
-    guarantee::refresh(inner, erp.as_ref()).await;
+    guarantee::refresh(inner, erp.as_ref()).await?;
     report.at_ms = inner.clock.now_ms();
     let kept = report.clone();
+    let instance = inner.erp_instance.clone();
     inner
         .commit(move |tx| {
+            tx.order_lots_noted(&instance, &lots)?;
             tx.meta_set(
                 LAST_IMPORT,
                 &serde_json::to_string(&kept).unwrap_or_default(),
@@ -134,9 +140,11 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
 
 /// Numeric id where the ERP gives one, else the name (`decisions.md` 2).
 fn identity(order: &ErpOrder) -> String {
-    order
-        .erp_id
-        .map_or_else(|| format!("name:{}", order.name), |id| format!("id:{id}"))
+    identity_of(order.erp_id, &order.name)
+}
+
+fn identity_of(erp_id: Option<i64>, name: &str) -> String {
+    erp_id.map_or_else(|| format!("name:{name}"), |id| format!("id:{id}"))
 }
 
 /// The silos as the rule of intake wants them.
@@ -248,12 +256,17 @@ async fn keep(inner: &Inner, order: ErpOrder, is_room: bool) -> Result<Kept, App
         .await
 }
 
-async fn keep_unreadable(inner: &Inner, name: String, refusal: Refusal) -> Result<Kept, AppError> {
+async fn keep_unreadable(
+    inner: &Inner,
+    identity: &str,
+    name: String,
+    refusal: Refusal,
+) -> Result<Kept, AppError> {
+    let identity = identity.to_owned();
     let at_ms = inner.clock.now_ms();
     let erp_instance = inner.erp_instance.clone();
     inner
         .commit(move |tx| {
-            let identity = format!("name:{name}");
             if let Some(known) = tx.order_by_identity(&erp_instance, &identity)?
                 && known.standing != Standing::Refused
             {

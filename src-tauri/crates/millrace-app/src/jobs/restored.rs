@@ -165,6 +165,7 @@ mod tests {
 
     fn held(grams: i64, limit: Option<i64>) -> ErpOrderState {
         ErpOrderState {
+            bom: None,
             name: "MO1".into(),
             state: "progress".into(),
             produced_g: Grams(grams),

@@ -329,6 +329,7 @@ mod tests {
 
     fn held(grams: i64) -> ErpOrderState {
         ErpOrderState {
+            bom: None,
             name: "WH/MO/00101".into(),
             state: "progress".into(),
             produced_g: Grams(998_400),

@@ -125,6 +125,14 @@ fn components(old: &[ErpOrderLine], new: &[ErpOrderLine], fields: &mut Vec<Chang
 /// Quantities per equipment in an answer about one order; `None` = it says nothing about this code.
 pub(super) fn limits(state: &ErpOrderState) -> BTreeMap<&str, Option<Grams>> {
     let mut limits: BTreeMap<&str, Option<Grams>> = BTreeMap::new();
+    if let Some(bom) = &state.bom {
+        for (code, mass_kg) in &bom.lines {
+            let sum = limits.entry(code.as_str()).or_insert(Some(Grams::ZERO));
+            let mass = Grams::from_kg(*mass_kg).ok();
+            *sum = sum.zip(mass).and_then(|(sum, mass)| sum.checked_add(mass));
+        }
+        return limits;
+    }
     for line in &state.lines {
         let sum = limits
             .entry(line.equipment_code.as_str())
@@ -136,7 +144,7 @@ pub(super) fn limits(state: &ErpOrderState) -> BTreeMap<&str, Option<Grams>> {
     limits
 }
 
-/// This answer names no component without equipment and no BoM, and product and start only where it can:
+/// This answer names no component without equipment, and BoM, product and start only where it can:
 /// what it does not name stays uncompared.
 pub(super) fn held(accepted: &ErpOrder, now: &ErpOrderState) -> Vec<ChangedField> {
     let mut fields = Vec::new();
@@ -156,6 +164,14 @@ pub(super) fn held(accepted: &ErpOrder, now: &ErpOrderState) -> Vec<ChangedField
     }
     if Grams::from_kg(accepted.quantity).ok() != Some(now.quantity_g) {
         fields.extend(quantity(accepted.quantity, now.quantity_g.to_kg()));
+    }
+    if let (Some(old), Some(bom)) = (accepted.bom_quantity, &now.bom)
+        && old != bom.quantity_kg
+    {
+        fields.push(ChangedField::BomQuantity {
+            old_kg: old.normalize(),
+            new_kg: bom.quantity_kg.normalize(),
+        });
     }
     let mut limits = limits(now);
     if limits.values().all(Option::is_none) {
@@ -207,4 +223,27 @@ pub(super) fn held(accepted: &ErpOrder, now: &ErpOrderState) -> Vec<ChangedField
         }
     }
     fields
+}
+
+/// Whether an answer about one order tells anything about this field. What it does not tell stays as it was
+/// seen: no news is not the news that all is well.
+pub(super) fn is_told(field: &ChangedField, now: &ErpOrderState) -> bool {
+    let has_lines = || now.bom.is_some() || limits(now).values().any(Option::is_some);
+    match field {
+        // Asked for by its accepted name, and found.
+        ChangedField::Name { .. } | ChangedField::State { .. } | ChangedField::Quantity { .. } => {
+            true
+        }
+        ChangedField::Product { .. } => now.product_name.is_some(),
+        ChangedField::PlannedStart { .. } => now.planned_start.is_some(),
+        // What could not be read was the recipe; only a whole one takes that back.
+        ChangedField::Unreadable { .. } | ChangedField::BomQuantity { .. } => now.bom.is_some(),
+        ChangedField::Equipment { .. } => false,
+        ChangedField::ComponentAdded { equipment, .. }
+        | ChangedField::ComponentRemoved { equipment, .. }
+        | ChangedField::ComponentQuantity { equipment, .. } => equipment.is_some() && has_lines(),
+        ChangedField::ComponentEquipment { old, new, .. } => {
+            old.is_some() && new.is_some() && has_lines()
+        }
+    }
 }

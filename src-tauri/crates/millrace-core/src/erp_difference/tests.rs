@@ -49,6 +49,7 @@ fn state(word: &str) -> ErpOrderState {
         limit_g: Some(Grams(g)),
     };
     ErpOrderState {
+        bom: None,
         name: "WH/MO/00101".into(),
         state: word.into(),
         produced_g: Grams::ZERO,
@@ -302,7 +303,7 @@ fn what_was_kept_is_not_shown_again_until_it_changes_further() {
         Seen::Listed(now)
     };
     let kept = with("1200");
-    let judged = |seen: &Seen, told| judge(&order(), Some(&kept), seen, told);
+    let judged = |seen: &Seen, told| judge(&order(), None, Some(&kept), seen, told);
     assert_eq!(judged(&with("1200"), false), Verdict::AsKept);
     assert!(matches!(judged(&with("1300"), false), Verdict::Differs(_)));
     assert_eq!(judged(&with("1000"), false), Verdict::Agrees);
@@ -318,7 +319,7 @@ fn what_was_kept_is_not_shown_again_until_it_changes_further() {
     // Kept as cancelled, as gone, as another quantity of one order.
     let cancelled = Seen::Held(state("cancel"));
     let gone = |words: &str| Seen::Unknown(words.into());
-    let as_kept = |kept: &Seen, seen: &Seen| judge(&order(), Some(kept), seen, true);
+    let as_kept = |kept: &Seen, seen: &Seen| judge(&order(), None, Some(kept), seen, true);
     assert_eq!(as_kept(&cancelled, &cancelled), Verdict::AsKept);
     assert_eq!(as_kept(&gone("no"), &gone("not found")), Verdict::AsKept);
     assert_eq!(
@@ -477,4 +478,96 @@ fn a_choice_is_read_back_from_its_word() {
         assert_eq!(Choice::from_word(choice.word()), Some(choice));
     }
     assert_eq!(Choice::from_word("cancel"), None);
+}
+
+/// What the list showed, and nobody decided about.
+fn undecided(edit: impl FnOnce(&mut ErpOrder)) -> Found {
+    let mut now = order();
+    edit(&mut now);
+    let seen = Seen::Listed(now);
+    let difference = compare(&order(), &seen, false).expect("it differs");
+    Found { difference, seen }
+}
+
+#[test]
+fn what_an_answer_says_nothing_about_stays_as_it_was_found() {
+    let judged = |found: &Found, seen: &Seen| judge(&order(), Some(found), None, seen, true);
+    // The addon's answer about one order tells no BoM's quantity and no equipment of the order.
+    let addon = Seen::Held(state("progress"));
+    let bom = undecided(|o| o.bom_quantity = Some(kg("500")));
+    let line = undecided(|o| o.equipment_code = Some("PLC02".into()));
+    let why = "the order asks for 120 kg, the bill of materials gives 110 kg".to_owned();
+    let seen = Seen::Unreadable(why);
+    let difference = compare(&order(), &seen, false).expect("it differs");
+    let unreadable = Found { difference, seen };
+    for found in [&bom, &line, &unreadable] {
+        assert_eq!(judged(found, &addon), Verdict::AsFound, "{found:?}");
+    }
+    // What it does tell is over once it agrees, and a new one comes beside what it does not.
+    let quantity = undecided(|o| o.quantity = kg("1200"));
+    assert_eq!(judged(&quantity, &addon), Verdict::Agrees);
+    let mut more = state("progress");
+    more.quantity_g = Grams(1_100_000);
+    let Verdict::Differs(Difference::Changed { fields }) = judged(&bom, &Seen::Held(more)) else {
+        panic!("it differs twice");
+    };
+    assert!(
+        matches!(fields[0], ChangedField::Quantity { .. }),
+        "{fields:?}"
+    );
+    assert!(
+        matches!(fields[1], ChangedField::BomQuantity { .. }),
+        "{fields:?}"
+    );
+    // Closed is closed, and a list that shows the whole order tells everything.
+    let done = judged(&bom, &Seen::Held(state("done")));
+    assert_eq!(done, Verdict::Differs(Difference::Done));
+    let listed = judge(&order(), Some(&bom), None, &Seen::Listed(order()), false);
+    assert_eq!(listed, Verdict::Agrees);
+}
+
+#[test]
+fn an_answer_that_tells_the_bill_of_materials_is_compared_by_it() {
+    let with = |quantity: &str, maize: &str| {
+        let lines = [("silo101", maize), ("silo102", "388"), ("PLC01", "12")];
+        let mut now = state("progress");
+        now.bom = Some(crate::erp::ErpBom {
+            quantity_kg: kg(quantity),
+            lines: lines
+                .map(|(code, mass)| (code.to_owned(), kg(mass)))
+                .to_vec(),
+        });
+        now
+    };
+    let seen = Seen::Held(with("1000", "600"));
+    assert_eq!(compare(&order(), &seen, true), None);
+    let bom = undecided(|o| o.bom_quantity = Some(kg("500")));
+    assert_eq!(
+        judge(&order(), Some(&bom), None, &seen, true),
+        Verdict::Agrees
+    );
+    let changed = Seen::Held(with("500", "590"));
+    let fields = vec![
+        ChangedField::BomQuantity {
+            old_kg: kg("1000"),
+            new_kg: kg("500"),
+        },
+        ChangedField::ComponentQuantity {
+            product: "maize".into(),
+            equipment: Some("silo101".into()),
+            old_kg: kg("600"),
+            new_kg: kg("590"),
+        },
+    ];
+    assert_eq!(
+        compare(&order(), &changed, true),
+        Some(Difference::Changed { fields })
+    );
+    // Kept as it is: until it changes again.
+    let judged = |seen: &Seen| judge(&order(), None, Some(&changed), seen, true);
+    assert_eq!(judged(&changed), Verdict::AsKept);
+    assert!(matches!(
+        judged(&Seen::Held(with("400", "590"))),
+        Verdict::Differs(_)
+    ));
 }

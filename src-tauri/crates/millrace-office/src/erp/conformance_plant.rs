@@ -54,7 +54,7 @@ impl Peer {
         peer
     }
 
-    fn install(&self, dialect: Dialect) {
+    pub(super) fn install(&self, dialect: Dialect) {
         self.odoo.set_standard(StandardSetup {
             has_posting: dialect.has_posting,
             ..self.odoo.standard()
@@ -67,7 +67,11 @@ impl Peer {
         Peer::with_book(version, api_key, book).await
     }
 
-    async fn with_book(version: OdooVersion, api_key: Option<&str>, book: OdooBook) -> Peer {
+    pub(super) async fn with_book(
+        version: OdooVersion,
+        api_key: Option<&str>,
+        book: OdooBook,
+    ) -> Peer {
         let config = OdooConfig {
             db: "plant".to_owned(),
             login: "middleware".to_owned(),

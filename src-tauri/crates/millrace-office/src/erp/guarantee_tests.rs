@@ -16,7 +16,7 @@ const NAME: &str = "WH/MO/00101";
 const WITH_MANUAL: &str = "WH/MO/00102";
 
 /// Every way into every version of the standard API.
-fn ways(has_posting: bool) -> Vec<Dialect> {
+pub(super) fn ways(has_posting: bool) -> Vec<Dialect> {
     let way = |api, version| Dialect {
         kind: "odoo_standard",
         api,
@@ -46,7 +46,7 @@ fn install(peer: &Peer, has_posting: bool) {
 
 fn with_key() -> Guarantee {
     Guarantee::UniqueKey {
-        version: "1.0.0".to_owned(),
+        version: "1.1.0".to_owned(),
     }
 }
 

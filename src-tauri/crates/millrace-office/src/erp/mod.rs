@@ -10,6 +10,8 @@ mod secret;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod conformance_lots;
+#[cfg(test)]
 mod conformance_plant;
 #[cfg(test)]
 mod connection_tests;
@@ -18,12 +20,14 @@ mod guarantee_tests;
 #[cfg(test)]
 mod scripted;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use millrace_core::erp::{
     ConsumptionPost, ErpOrder, ErpOrderState, FailurePost, MaterialPost, PostAnswer,
 };
+use millrace_core::erp_lot::LotNote;
 use millrace_core::units::Grams;
 
 pub use crate::http::{Lost, Unreached};
@@ -66,16 +70,21 @@ pub enum Guarantee {
 }
 
 /// One page of open orders. A wrong order does not hide the others.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct OrderPage {
     /// The orders as the ERP sorted them.
     pub orders: Vec<Result<ErpOrder, UnreadableOrder>>,
+    /// What a person must still do about lots, by the order's name; only orders with something to do. It
+    /// holds nothing back: a lot may be assigned until the order is booked.
+    pub lots: BTreeMap<String, Vec<LotNote>>,
 }
 
 /// An order that the ERP reports in a way that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("order {name}: {why}")]
 pub struct UnreadableOrder {
+    /// The ERP's numeric id, where that much can be read.
+    pub erp_id: Option<i64>,
     /// The order's name, or its place on the page when it has none.
     pub name: String,
     /// What is wrong, as a sentence.
@@ -120,6 +129,15 @@ pub trait ErpConnector: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`ErpError::Refused`] when it does not know the order.
     async fn order_state(&self, name: &str) -> Result<ErpOrderState, ErpError>;
+
+    /// What the ERP holds for one order, with all that can be asked about it: the bill of materials, too,
+    /// where that is a question of its own.
+    ///
+    /// # Errors
+    /// As [`ErpConnector::order_state`].
+    async fn order_now(&self, name: &str) -> Result<ErpOrderState, ErpError> {
+        self.order_state(name).await
+    }
 
     /// Reports running totals; the ERP replaces what it held, so the same post may be repeated.
     /// Values of zero are not sent.

@@ -7,7 +7,7 @@ use millrace_core::units::Grams;
 use serde::{Deserialize, Serialize};
 
 use super::OdooError;
-use super::standard::{PostingRow, Uom};
+use super::standard::{Lots, PostingRow, Tracking, Uom};
 
 /// Equipment that exists in the virtual ERP: code, name, type.
 const EQUIPMENT: [(&str, &str, &str); 16] = [
@@ -155,6 +155,12 @@ pub struct BookOrder {
     /// How often the standard API closed it.
     #[serde(default)]
     pub closings: u64,
+    /// How its product is tracked.
+    #[serde(default)]
+    pub finished_tracking: Tracking,
+    /// The lot of what it makes.
+    #[serde(default)]
+    pub finished_lot: Option<String>,
 }
 
 /// A component: one raw material move.
@@ -179,6 +185,12 @@ pub struct BookComponent {
     /// What the standard API said about it.
     #[serde(default)]
     pub told: Told,
+    /// Its lots.
+    #[serde(default)]
+    pub lots: Lots,
+    /// What the order asks for where its BoM was changed since and the order was not.
+    #[serde(default)]
+    pub demand_g: Option<Grams>,
 }
 
 /// What the standard API said about a component; the addon's routes do not know it.
@@ -291,6 +303,8 @@ impl OdooBook {
                 to_consume_g: component.to_consume_g,
                 uom: Uom::default(),
                 told: Told::default(),
+                lots: Lots::default(),
+                demand_g: None,
                 consumed_g: Grams::ZERO,
                 equipment: component
                     .equipment
@@ -315,6 +329,8 @@ impl OdooBook {
             bom_quantity_g: bom_quantity(),
             is_unreserved: false,
             closings: 0,
+            finished_tracking: Tracking::None,
+            finished_lot: None,
         });
         Ok(id)
     }

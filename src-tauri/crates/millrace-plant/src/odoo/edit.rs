@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::OdooError;
 use super::book::{BookComponent, NewComponent, OdooBook, OrderState, Told, product_id};
-use super::standard::Uom;
+use super::standard::{LotEdit, Lots, Uom, demand};
 
 /// An edit by a person. What is not named stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,10 @@ pub struct OrderEdit {
     pub quantity_g: Option<Grams>,
     /// Another mass that the BoM's lines refer to, taken into the order (*Update BoM*).
     pub bom_quantity_g: Option<Grams>,
+    /// The BoM alone is changed: the order goes on asking for what it asked for.
+    pub bom_only: bool,
+    /// The order takes its BoM as it stands now.
+    pub update_bom: bool,
     /// Another product.
     pub product: Option<String>,
     /// Another planned start.
@@ -29,8 +33,12 @@ pub struct OrderEdit {
     pub remove_component: Option<String>,
     /// The component with the first code comes from the second from now on.
     pub move_component: Option<(String, String)>,
+    /// The order is closed as it stands, stock included.
+    pub close: bool,
     /// Another state: cancelled, closed, or opened again.
     pub state: Option<OrderState>,
+    /// Lots are assigned, or a product is tracked from now on.
+    pub lots: Option<LotEdit>,
     /// The order is deleted.
     pub delete: bool,
 }
@@ -52,6 +60,18 @@ impl OdooBook {
         }
         let move_id = self.next_id();
         let order = &mut self.orders[index];
+        let asked: Vec<_> = order
+            .components
+            .iter()
+            .map(|one| demand(order, one))
+            .collect();
+        for (component, asked) in order.components.iter_mut().zip(asked) {
+            if edit.bom_only {
+                component.demand_g = Some(asked);
+            } else if edit.update_bom {
+                component.demand_g = None;
+            }
+        }
         if let Some(quantity_g) = edit.quantity_g {
             // A person's own change, so it is what is ordered now: nobody sent a target alias.
             order.ordered_g = quantity_g;
@@ -89,6 +109,8 @@ impl OdooBook {
                     to_consume_g: put.to_consume_g,
                     uom: Uom::default(),
                     told: Told::default(),
+                    lots: Lots::default(),
+                    demand_g: None,
                     consumed_g: Grams::ZERO,
                     equipment,
                 }),
@@ -96,6 +118,13 @@ impl OdooBook {
         }
         if let Some(state) = edit.state {
             order.state = state;
+        }
+        if edit.close {
+            self.orders[index].state = OrderState::Done;
+            self.settle(index);
+        }
+        if let Some(lots) = edit.lots {
+            self.assign_lots(&edit.name, lots)?;
         }
         Ok(())
     }

@@ -62,6 +62,9 @@ pub struct Faults {
     pub delay_ms: u64,
     /// Every request is cut at once.
     pub down: bool,
+    /// Every request waits until this is taken back; then it is worked on.
+    #[serde(default)]
+    pub hold: bool,
 }
 
 /// A change of [`Faults`]: what is absent stays as it is.
@@ -107,6 +110,9 @@ pub struct FaultChange {
     /// See [`Faults::down`].
     #[serde(default)]
     pub down: Option<bool>,
+    /// See [`Faults::hold`].
+    #[serde(default)]
+    pub hold: Option<bool>,
     /// Ends every session once, now.
     #[serde(default)]
     pub expire_sessions: bool,
@@ -141,6 +147,7 @@ impl Faults {
         self.duplicate = change.duplicate.unwrap_or(self.duplicate);
         self.delay_ms = change.delay_ms.unwrap_or(self.delay_ms);
         self.down = change.down.unwrap_or(self.down);
+        self.hold = change.hold.unwrap_or(self.hold);
     }
 
     /// Uses up at most one counted fault.

@@ -34,7 +34,7 @@ pub use edit::OrderEdit;
 pub use fault::{FaultChange, FaultScope, Faults};
 pub use route::router;
 pub use server::{OdooConfig, VirtualOdoo, serve, serve_router};
-pub use standard::{OdooVersion, PostingRow, StandardSetup, Uom};
+pub use standard::{LotEdit, LotLine, Lots, OdooVersion, PostingRow, StandardSetup, Tracking, Uom};
 pub use view::{BookView, OrderView};
 
 /// Why the virtual Odoo could not start or keep its books.

@@ -2,7 +2,6 @@
 //! Leaves out the answers' shapes (`answer.rs`) and the bookkeeping (`book.rs`, `change.rs`).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -18,7 +17,7 @@ use super::OdooError;
 use super::answer;
 use super::cut::CutHandle;
 use super::fault::{CallKind, Hit};
-use super::server::VirtualOdoo;
+use super::server::{Pause, VirtualOdoo};
 use super::sim;
 use super::standard;
 
@@ -112,8 +111,8 @@ async fn handle(route: Route, State(odoo): State<Arc<VirtualOdoo>>, request: Req
     let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    let (hit, delay_ms) = odoo.take_fault(route.kind());
-    under_fault(hit, delay_ms, cut, move || {
+    let (hit, pause) = odoo.take_fault(route.kind());
+    under_fault(hit, pause, cut, move || {
         respond(&odoo, route, &parts, &body)
     })
     .await
@@ -122,7 +121,7 @@ async fn handle(route: Route, State(odoo): State<Arc<VirtualOdoo>>, request: Req
 /// Carries a request out, or does to it what the fault says.
 pub(super) async fn under_fault(
     hit: Hit,
-    delay_ms: u64,
+    pause: Pause,
     cut: Option<ConnectInfo<CutHandle>>,
     respond: impl Fn() -> Response + Send + 'static,
 ) -> Response {
@@ -131,7 +130,7 @@ pub(super) async fn under_fault(
     }
     // In a task of its own: as with a real server, a caller who hangs up does not stop the work.
     let work = tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+        pause.over().await;
         match hit {
             Hit::Status(status) => StatusCode::from_u16(status)
                 .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
@@ -55,6 +56,30 @@ pub struct VirtualOdoo {
     book: Mutex<OdooBook>,
     faults: Mutex<Faults>,
     standard: Mutex<StandardSetup>,
+    /// True while requests are held.
+    hold: watch::Sender<bool>,
+    /// Requests that are held now.
+    held: watch::Sender<usize>,
+}
+
+/// What a request waits for before it is worked on.
+pub(super) struct Pause {
+    delay_ms: u64,
+    odoo: Arc<VirtualOdoo>,
+}
+
+impl Pause {
+    /// Waits until nobody holds requests any more, and then as long as was ordered.
+    pub(super) async fn over(self) {
+        let mut hold = self.odoo.hold.subscribe();
+        if *hold.borrow_and_update() {
+            self.odoo.held.send_modify(|count| *count += 1);
+            // The sender lives as long as we do.
+            let _gone = hold.wait_for(|is_held| !is_held).await;
+            self.odoo.held.send_modify(|count| *count -= 1);
+        }
+        tokio::time::sleep(Duration::from_millis(self.delay_ms)).await;
+    }
 }
 
 impl VirtualOdoo {
@@ -90,6 +115,8 @@ impl VirtualOdoo {
             config,
             book: Mutex::new(book),
             faults: Mutex::new(Faults::default()),
+            hold: watch::Sender::new(false),
+            held: watch::Sender::new(0),
         })
     }
 
@@ -125,6 +152,7 @@ impl VirtualOdoo {
         }
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         faults.change(change);
+        self.hold.send_replace(faults.hold);
         Ok(faults.clone())
     }
 
@@ -135,6 +163,7 @@ impl VirtualOdoo {
     pub fn reset(&self) -> Result<(), OdooError> {
         let fresh = OdooBook::with_orders(demo_orders()?)?;
         *self.faults.lock().unwrap_or_else(PoisonError::into_inner) = Faults::default();
+        self.hold.send_replace(false);
         self.change(|book| *book = fresh)
     }
 
@@ -186,9 +215,20 @@ impl VirtualOdoo {
     }
 
     /// The fault for one request, and how long it has to wait.
-    pub(super) fn take_fault(&self, kind: CallKind) -> (Hit, u64) {
+    pub(super) fn take_fault(self: &Arc<Self>, kind: CallKind) -> (Hit, Pause) {
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        (faults.take(kind), faults.delay_ms)
+        let pause = Pause {
+            delay_ms: faults.delay_ms,
+            odoo: Arc::clone(self),
+        };
+        (faults.take(kind), pause)
+    }
+
+    /// Waits until a request is held (see [`FaultChange::hold`]).
+    pub async fn until_held(&self) {
+        let mut held = self.held.subscribe();
+        // The sender lives as long as we do.
+        let _gone = held.wait_for(|count| *count > 0).await;
     }
 }
 

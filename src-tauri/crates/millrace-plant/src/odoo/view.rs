@@ -7,7 +7,7 @@ use millrace_core::units::Grams;
 use serde::{Deserialize, Serialize};
 
 use super::book::{FailureRow, MaterialRow, OdooBook, OrderState, StockMove};
-use super::standard::PostingRow;
+use super::standard::{PostingRow, consumed_lots};
 
 /// The whole book, as `GET /sim/book` answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +48,9 @@ pub struct OrderView {
     pub consumption: BTreeMap<String, Grams>,
     /// Consumption posts carried out for this order.
     pub posts: u64,
+    /// Consumption per equipment code and lot, where lines of stock were written.
+    #[serde(default)]
+    pub lots: BTreeMap<String, BTreeMap<String, Grams>>,
     /// Why it was cancelled.
     pub cancel_reason: Option<String>,
 }
@@ -77,6 +80,7 @@ impl OdooBook {
                     finished_g: order.produced_g,
                     consumption,
                     posts: order.posts,
+                    lots: consumed_lots(order),
                     cancel_reason: order.cancel_reason.clone(),
                 }
             })

@@ -12,6 +12,7 @@ pub mod deviation;
 pub mod download_step;
 pub mod equipment_failure;
 pub mod erp_order;
+mod erp_order_lots;
 pub mod journal;
 pub mod manual_line;
 pub mod manual_weighing;

@@ -1,12 +1,17 @@
 //! `outbox_attempt`: what was tried with a message, when, and how it ended. A sending is begun in the
 //! transaction that commits *sending*; one that was never ended tells of a program that died meanwhile.
+//! Equal ones in a row are counted in the row of the first, so that weeks without the ERP do not grow the
+//! books. Leaves out what an attempt is (`millrace_core::batch::attempt`).
 
 use millrace_core::batch::attempt::{AttemptAct, AttemptOutcome};
 use millrace_core::ids::OutboxId;
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::known;
 use crate::{Read, StoreError, Write};
+
+/// From so many rows of a message on, an attempt is counted in any equal one, not in the one before only.
+const ATTEMPT_ROWS: i64 = 100;
 
 /// An attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +28,10 @@ pub struct AttemptRow {
     pub outcome: Option<AttemptOutcome>,
     /// The ERP's answer, or the cause, in words.
     pub answer: Option<String>,
+    /// How many equal ones this row stands for, itself included.
+    pub times: i64,
+    /// When the last of them ended, UTC milliseconds; `None` = there is one only.
+    pub last_at_ms: Option<i64>,
 }
 
 /// How an attempt ended.
@@ -54,6 +63,8 @@ fn read(row: &Row<'_>) -> Result<AttemptRow, StoreError> {
             })
             .transpose()?,
         answer: row.get(5)?,
+        times: row.get(6)?,
+        last_at_ms: row.get(7)?,
     })
 }
 
@@ -64,7 +75,7 @@ impl Read<'_> {
     /// As SQLite reports them.
     pub fn outbox_attempts(&self, id: OutboxId, limit: i64) -> Result<Vec<AttemptRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT number, act, began_at_ms, ended_at_ms, outcome, answer FROM outbox_attempt WHERE outbox_id = ?1 ORDER BY number DESC LIMIT ?2",
+            "SELECT number, act, began_at_ms, ended_at_ms, outcome, answer, times, last_at_ms FROM outbox_attempt WHERE outbox_id = ?1 ORDER BY number DESC LIMIT ?2",
         )?;
         let rows = statement.query_and_then([id.0, limit], read)?;
         rows.collect()
@@ -78,7 +89,7 @@ impl Read<'_> {
         Ok(self
             .connection
             .prepare_cached(
-                "SELECT coalesce(max(number), 0) FROM outbox_attempt WHERE outbox_id = ?1",
+                "SELECT coalesce(sum(times), 0) FROM outbox_attempt WHERE outbox_id = ?1",
             )?
             .query_row([id.0], |row| row.get(0))?)
     }
@@ -98,13 +109,15 @@ impl Write<'_> {
         self.connection
             .prepare_cached(
                 "INSERT INTO outbox_attempt (outbox_id, number, act, began_at_ms)
-                 SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3 FROM outbox_attempt WHERE outbox_id = ?1",
+                 SELECT ?1, coalesce(max(max(number, coalesce(last_number, number))), 0) + 1, ?2, ?3 FROM outbox_attempt WHERE outbox_id = ?1",
             )?
             .execute(params![id.0, act.word(), at_ms])?;
         Ok(())
     }
 
-    /// Ends the open attempt; answers false when none is open.
+    /// Ends the open attempt; answers false when none is open. One that is equal to the row before it is
+    /// counted there. A message with many rows has it counted in any equal one, the newest first: what
+    /// differs is never lost.
     ///
     /// # Errors
     /// As SQLite reports them.
@@ -113,6 +126,9 @@ impl Write<'_> {
         id: OutboxId,
         end: AttemptEnd<'_>,
     ) -> Result<bool, StoreError> {
+        if self.outbox_attempt_count_in(id, end)? {
+            return Ok(true);
+        }
         let ended = self
             .connection
             .prepare_cached(
@@ -120,5 +136,56 @@ impl Write<'_> {
             )?
             .execute(params![id.0, end.at_ms, end.outcome.word(), end.answer])?;
         Ok(ended == 1)
+    }
+
+    /// Counts the open attempt in an equal row, where there is one; answers whether it was.
+    fn outbox_attempt_count_in(
+        &self,
+        id: OutboxId,
+        end: AttemptEnd<'_>,
+    ) -> Result<bool, StoreError> {
+        let open: Option<(i64, String)> = self
+            .connection
+            .prepare_cached(
+                "SELECT number, act FROM outbox_attempt WHERE outbox_id = ?1 AND ended_at_ms IS NULL",
+            )?
+            .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((number, act)) = open else {
+            return Ok(false);
+        };
+        let equal: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT number FROM outbox_attempt AS it WHERE outbox_id = ?1 AND ended_at_ms IS NOT NULL
+                   AND act = ?2 AND outcome = ?3 AND answer = ?4
+                   AND (coalesce(last_number, number) = ?5 - 1
+                     OR (SELECT count(*) FROM outbox_attempt WHERE outbox_id = ?1) > ?6)
+                 ORDER BY coalesce(last_number, number) DESC LIMIT 1",
+            )?
+            .query_row(
+                params![
+                    id.0,
+                    act,
+                    end.outcome.word(),
+                    end.answer,
+                    number,
+                    ATTEMPT_ROWS
+                ],
+                |row| row.get(0),
+            )
+            .optional()?;
+        let Some(equal) = equal else {
+            return Ok(false);
+        };
+        self.connection
+            .prepare_cached(
+                "UPDATE outbox_attempt SET times = times + 1, last_number = ?3, last_at_ms = ?4 WHERE outbox_id = ?1 AND number = ?2",
+            )?
+            .execute(params![id.0, equal, number, end.at_ms])?;
+        self.connection
+            .prepare_cached("DELETE FROM outbox_attempt WHERE outbox_id = ?1 AND number = ?2")?
+            .execute([id.0, number])?;
+        Ok(true)
     }
 }

@@ -79,6 +79,7 @@ async fn a_difference_is_kept_until_somebody_decides_or_the_erp_agrees() {
             let held = Found {
                 difference: Difference::Cancelled,
                 seen: Seen::Held(ErpOrderState {
+                    bom: None,
                     name: "WH/MO/00101".into(),
                     state: "cancel".into(),
                     produced_g: Grams::ZERO,

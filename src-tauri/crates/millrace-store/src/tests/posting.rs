@@ -180,3 +180,90 @@ async fn the_items_that_were_left_out_stay_on_the_message() {
     let row = store.read(move |r| r.outbox(id)).await.expect("readable");
     assert_eq!((row.items, row.item_repeats), (items, 2));
 }
+
+#[tokio::test]
+async fn equal_attempts_are_counted_and_different_ones_are_never_lost() {
+    let (folder, store) = open();
+    let ids = messages(&store, &[("a", MessageKind::Consumption)]).await;
+    let id = ids[0];
+    let tried = |count: i64, text: fn(i64) -> String| {
+        store.write(move |tx| {
+            for turn in 0..count {
+                let begun = tx.outbox_attempt_count(id)? + 1;
+                tx.outbox_attempt_begin(id, AttemptAct::ReadBack, begun * 100)?;
+                let end = AttemptEnd {
+                    at_ms: begun * 100 + 10,
+                    outcome: AttemptOutcome::InDoubt,
+                    answer: &text(turn),
+                };
+                assert!(tx.outbox_attempt_end(id, end)?);
+            }
+            Ok::<_, StoreError>(())
+        })
+    };
+    let rows = async || {
+        store
+            .read(move |read| {
+                let rows = read.outbox_attempts(id, 1_000)?;
+                Ok::<_, StoreError>((rows, read.outbox_attempt_count(id)?))
+            })
+            .await
+            .expect("readable")
+    };
+    tried(1, |_| "no route".into()).await.expect("committed");
+    tried(50, |_| "time-out".into()).await.expect("committed");
+    tried(1, |_| "no route".into()).await.expect("committed");
+    let (found, count) = rows().await;
+    assert_eq!(count, 52);
+    let seen: Vec<_> = found
+        .iter()
+        .rev()
+        .map(|row| (row.number, row.times, row.began_at_ms, row.last_at_ms))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (1, 1, 100, None),
+            (2, 50, 200, Some(5_110)),
+            (52, 1, 5_200, None)
+        ],
+        "first, last and how often"
+    );
+    // Two that alternate do not grow it without end, and each of many different ones stays.
+    tried(2_000, |turn| {
+        if turn % 2 == 0 {
+            "refused"
+        } else {
+            "no answer"
+        }
+        .into()
+    })
+    .await
+    .expect("committed");
+    let (found, count) = rows().await;
+    assert_eq!(count, 2_052);
+    assert!(found.len() <= 102, "{}", found.len());
+    assert_eq!(found.iter().map(|row| row.times).sum::<i64>(), count);
+    tried(150, |turn| format!("answer {turn}"))
+        .await
+        .expect("committed");
+    let (found, _) = rows().await;
+    let differ = found.iter().filter(|row| {
+        row.answer
+            .as_deref()
+            .is_some_and(|text| text.starts_with("answer"))
+    });
+    assert_eq!(differ.count(), 150);
+    // Whatever was counted or not, nobody takes an ended one away or changes its count.
+    drop(store);
+    let raw = rusqlite::Connection::open(folder.path().join("books.db")).expect("opens");
+    for statement in [
+        "DELETE FROM outbox_attempt WHERE number = 2",
+        "UPDATE outbox_attempt SET times = 7 WHERE number = 2",
+        "UPDATE outbox_attempt SET times = times + 1 WHERE number = 2",
+        "UPDATE outbox_attempt SET answer = 'another', times = times + 1, last_number = 9999, last_at_ms = 1 WHERE number = 2",
+        "INSERT INTO outbox_attempt (outbox_id, number, act, began_at_ms) VALUES (1, 9000, 'send', 1); DELETE FROM outbox_attempt WHERE number = 9000",
+    ] {
+        assert!(raw.execute_batch(statement).is_err(), "{statement}");
+    }
+}

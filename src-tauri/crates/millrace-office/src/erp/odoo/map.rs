@@ -44,6 +44,8 @@ pub(super) fn page(result: &Map<String, Value>) -> Result<OrderPage, ErpError> {
         .enumerate()
         .map(|(index, item)| {
             order(item).map_err(|why| UnreadableOrder {
+                // Orders of these routes are known by their names.
+                erp_id: None,
                 name: item.get("mo_id").and_then(Value::as_str).map_or_else(
                     || format!("number {} of the page", index + 1),
                     str::to_owned,
@@ -52,7 +54,11 @@ pub(super) fn page(result: &Map<String, Value>) -> Result<OrderPage, ErpError> {
             })
         })
         .collect();
-    Ok(OrderPage { orders })
+    // These routes tell nothing about lots.
+    Ok(OrderPage {
+        orders,
+        ..OrderPage::default()
+    })
 }
 
 fn order(item: &Value) -> Result<ErpOrder, Why> {
@@ -124,6 +130,7 @@ pub(super) fn state(result: &Map<String, Value>, name: &str) -> Result<ErpOrderS
             }
         }
         Ok(ErpOrderState {
+            bom: None,
             name: found.to_owned(),
             state: text(data, "state")?.to_owned(),
             produced_g: grams(data, "produced_qty", uom)?,

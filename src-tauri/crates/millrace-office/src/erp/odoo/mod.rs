@@ -10,6 +10,7 @@ mod rpc;
 mod session;
 mod standard;
 mod standard_book;
+mod standard_lot;
 mod standard_map;
 mod standard_post;
 mod standard_read;

@@ -23,9 +23,11 @@
 //!   other is refused before it is sent. Cancelled rests (up to 16) are passed over.
 //! - Cancelling a closed order says true and does nothing (up to 18): the state is read on both sides.
 //! - A lost connection stops nothing: no call is repeated, and the outcome is told as unknown.
-//! - Lots: an order with a tracked component from a silo is refused before it is dosed.
+//! - A quantity on a tracked move lands on another lot or on none: its lines are written, and read back.
 //! - `set_qty_producing` overwrites consumption: it is never called.
 //! - No call writes and closes at once: between the two stands a read.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use millrace_core::erp::{ConsumptionPost, ErpOrderState, MaterialPost, PostAnswer};
@@ -34,6 +36,7 @@ use serde_json::{Value, json};
 
 use super::rpc::{Call, OdooRpc, Server, Way};
 use super::standard_book as addon;
+use super::standard_lot as lot;
 use super::standard_map::{self as map, CANCEL, DONE, Held, Materials};
 use super::standard_post::{self as posting, Target, Verdict};
 use super::standard_read::Known;
@@ -89,7 +92,7 @@ impl OdooStandard {
         } = known;
         let production = &held.production;
         let values = posting::values(target, held, units, server.row)?;
-        if server.row.unreserve_before_write && held.moves.iter().any(|one| !one.is_picked) {
+        if posting::gives_back(held, server.row) {
             let call = Call::of(PRODUCTION, "do_unreserve").ids(&[production.id]);
             self.rpc.call(server, call).await?;
         }
@@ -102,7 +105,11 @@ impl OdooStandard {
         }
         let now = self.held(server, &production.name).await.map_err(sent)?;
         match posting::verdict(target, &now, units, server.row)? {
-            Verdict::Holds => Ok(()),
+            Verdict::Holds => {
+                posting::lots_hold(target, held, &now).map_err(|what| ErpError::Refused {
+                    message: format!("it took the write, but holds {what}"),
+                })
+            }
             Verdict::Differs(what) => Err(ErpError::Refused {
                 message: format!("it took the write, but holds {what}"),
             }),
@@ -128,7 +135,7 @@ impl OdooStandard {
             // It said no; or somebody took it away, which Odoo tells by the same exception.
             Err(refusal @ ErpError::Refused { .. }) => match self.rpc.server().await {
                 Ok(now) if now.posting.is_none() => Ok(None),
-                Ok(_) | Err(_) => Err(refusal),
+                Ok(_) | Err(_) => Err(addon::missing_lot(target, held).unwrap_or(refusal)),
             },
             Err(error) => Err(error),
         }
@@ -151,16 +158,16 @@ impl OdooStandard {
         if now.production.state == DONE && verdict == Verdict::Holds {
             return Ok(());
         }
-        let asked = answer
-            .get("res_model")
-            .and_then(Value::as_str)
-            .map(|wizard| format!(", it asks for {wizard}"))
-            .unwrap_or_default();
+        let asked = answer.get("res_model").and_then(Value::as_str);
+        let (name, state) = (&production.name, &now.production.state);
         Err(ErpError::Refused {
-            message: format!(
-                "{} is still {}{asked}",
-                production.name, now.production.state
-            ),
+            message: match asked {
+                Some(wizard) => format!(
+                    "{name} is still {state}: the ERP asks {}; close it there, then retry",
+                    posting::question(wizard)
+                ),
+                None => format!("{name} is still {state}, although the ERP said that it closed it"),
+            },
         })
     }
 
@@ -267,6 +274,7 @@ impl ErpConnector for OdooStandard {
         let products = moves
             .values()
             .filter_map(|one| one.as_ref().ok().map(|one| one.product_id))
+            .chain(good().map(|one| one.product_id))
             .collect();
         let products = self.products(&server, products).await?;
         let bom_ids = good()
@@ -280,11 +288,13 @@ impl ErpConnector for OdooStandard {
                 str::to_owned,
             )
         };
+        let mut lots = BTreeMap::new();
         let orders = read
             .into_iter()
             .enumerate()
             .map(|(index, production)| {
                 let unreadable = |why| UnreadableOrder {
+                    erp_id: rows[index].get("id").and_then(Value::as_i64),
                     name: name_of(&rows[index], index),
                     why,
                 };
@@ -304,16 +314,39 @@ impl ErpConnector for OdooStandard {
                     moves: live,
                     products: products.clone(),
                 };
-                map::order(&held, bom, &units, &self.materials).map_err(unreadable)
+                let order = map::order(&held, bom, &units, &self.materials).map_err(unreadable)?;
+                let notes = lot::notes(&held, &self.materials, server.row);
+                if !notes.is_empty() {
+                    lots.insert(order.name.clone(), notes);
+                }
+                Ok(order)
             })
             .collect();
-        Ok(OrderPage { orders })
+        Ok(OrderPage { orders, lots })
     }
 
     async fn order_state(&self, name: &str) -> Result<ErpOrderState, ErpError> {
         let known = self.known(name).await?;
         map::state(&known.held, &known.units, &self.materials, known.server.row)
             .map_err(ErpError::protocol)
+    }
+
+    async fn order_now(&self, name: &str) -> Result<ErpOrderState, ErpError> {
+        let known = self.known(name).await?;
+        let Known {
+            server,
+            held,
+            units,
+        } = &known;
+        let mut state =
+            map::state(held, units, &self.materials, server.row).map_err(ErpError::protocol)?;
+        if let Some((id, _)) = held.production.bom {
+            let boms = self.boms(server, BTreeSet::from([id])).await?;
+            state.bom = boms
+                .get(&id)
+                .and_then(|bom| map::held_bom(held, bom, units, &self.materials));
+        }
+        Ok(state)
     }
 
     async fn post_consumption(&self, post: &ConsumptionPost) -> Result<PostAnswer, ErpError> {

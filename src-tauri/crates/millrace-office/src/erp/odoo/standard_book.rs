@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::reading::decimal;
 use super::rpc::Call;
 use super::standard_map::Held;
-use super::standard_post::{Target, number};
+use super::standard_post::{Target, lot_of, number};
 use super::unit::Units;
 use crate::erp::ErpError;
 
@@ -47,7 +47,12 @@ pub(super) fn call(
                 let quantity = units.quantity(component.uom_id, *mass).map_err(|why| {
                     ErpError::unsendable(format!("{}: {why}", component.product_name))
                 })?;
-                lines.push(json!({"move_id": id, "quantity": number(quantity)?}));
+                let mut line = json!({"move_id": id, "quantity": number(quantity)?});
+                // Without a lot the addon still answers what it booked before, and books nothing new.
+                if let Ok(Some(chosen)) = lot_of(component, *mass) {
+                    line["lot_id"] = json!(chosen.lot_id);
+                }
+                lines.push(line);
             }
             None => keep.push(component.id),
         }
@@ -64,6 +69,14 @@ pub(super) fn call(
         call = call.named("finished_qty", number(quantity)?);
     }
     Ok(call)
+}
+
+/// Why nothing of this target could be booked, where a lot is missing.
+pub(super) fn missing_lot(target: &Target, held: &Held) -> Option<ErpError> {
+    target.moves.iter().find_map(|(id, _, mass)| {
+        let component = held.moves.iter().find(|one| one.id == *id)?;
+        lot_of(component, *mass).err()
+    })
 }
 
 /// Holds the answer against the target: the first one's result is the same, whenever it was given. Answers
@@ -92,6 +105,16 @@ pub(super) fn check(
         let found = grams(lines, &id.to_string(), component.uom_id, units)?;
         if found != *mass {
             return Err(another(code, found, *mass));
+        }
+        // What was booked before may lie on the lots that a person has put it on since.
+        if let Ok(Some(chosen)) = lot_of(component, *mass)
+            && !is_already
+            && answer.get("lots").and_then(|lots| lots.get(id.to_string()))
+                != Some(&json!([chosen.lot_id]))
+        {
+            let name = &component.product_name;
+            let message = format!("it took the message, but {name} is not on its lot alone");
+            return Err(ErpError::Refused { message });
         }
     }
     if let Some(finished) = target.finished_g {

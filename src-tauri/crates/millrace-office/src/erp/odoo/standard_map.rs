@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use millrace_core::erp::{ErpHeldLine, ErpOrder, ErpOrderLine, ErpOrderState};
+use millrace_core::erp::{ErpBom, ErpHeldLine, ErpOrder, ErpOrderLine, ErpOrderState};
+use millrace_core::erp_lot::LotWant;
 use millrace_core::units::{Grams, PLC_STEP};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::reading::{Why, decimal, flag, id, link, list, optional_text, reference, text};
+use super::standard_lot::{self as lot, StockLine, Tracking};
 use super::unit::Units;
 use super::version::VersionRow;
 
@@ -24,6 +26,7 @@ pub(super) struct Production {
     pub(super) id: i64,
     pub(super) name: String,
     pub(super) state: String,
+    pub(super) product_id: i64,
     pub(super) product_name: String,
     pub(super) quantity: Decimal,
     pub(super) uom_id: i64,
@@ -33,6 +36,8 @@ pub(super) struct Production {
     pub(super) move_ids: Vec<i64>,
     pub(super) origin: Option<String>,
     pub(super) planned_start: Option<String>,
+    /// A lot is entered for what it makes.
+    pub(super) has_lot: bool,
 }
 
 /// A record of `stock.move` that is a component.
@@ -49,7 +54,10 @@ pub(super) struct RawMove {
     pub(super) is_picked: bool,
     pub(super) state: String,
     pub(super) bom_line_id: Option<i64>,
-    pub(super) is_tracked: bool,
+    pub(super) tracking: Tracking,
+    pub(super) line_ids: Vec<i64>,
+    /// Read where lots count, else empty.
+    pub(super) lines: Vec<StockLine>,
 }
 
 /// What a component's product tells.
@@ -57,6 +65,7 @@ pub(super) struct RawMove {
 pub(super) struct Product {
     pub(super) code: Option<String>,
     pub(super) uom_id: i64,
+    pub(super) tracking: Tracking,
 }
 
 /// The bill of materials of an order.
@@ -102,6 +111,7 @@ pub(super) fn production_fields(row: &VersionRow) -> Vec<&'static str> {
         "move_raw_ids",
         "origin",
         row.planned_start,
+        row.finished_lot,
     ]
 }
 
@@ -114,6 +124,7 @@ pub(super) fn move_fields(row: &VersionRow) -> Vec<&'static str> {
         "state",
         "bom_line_id",
         "has_tracking",
+        "move_line_ids",
     ];
     if row.has_picked {
         fields.push("picked");
@@ -129,24 +140,35 @@ pub(super) fn object(value: &Value) -> Result<&Map<String, Value>, Why> {
 
 pub(super) fn production(value: &Value, row: &VersionRow) -> Result<Production, Why> {
     let record = object(value)?;
-    let move_ids = list(record, "move_raw_ids")?
-        .iter()
-        .map(|id| id.as_i64().ok_or("`move_raw_ids` holds no numbers"))
-        .collect::<Result<_, _>>()?;
+    let (product_id, product_name) = link(record, "product_id")?;
+    // One lot up to 18, a list of them in 19.
+    let has_lot = match record.get(row.finished_lot) {
+        Some(Value::Array(lots)) => !lots.is_empty(),
+        _ => reference(record, row.finished_lot)?.is_some(),
+    };
     Ok(Production {
         id: id(record, "id")?,
         name: text(record, "name")?.to_owned(),
         state: text(record, "state")?.to_owned(),
-        product_name: link(record, "product_id")?.1.to_owned(),
+        product_id,
+        product_name: product_name.to_owned(),
         quantity: decimal(record, "product_qty")?,
         uom_id: link(record, "product_uom_id")?.0,
         producing: decimal(record, "qty_producing")?,
         produced: decimal(record, "qty_produced")?,
         bom: reference(record, "bom_id")?.map(|(id, name)| (id, name.to_owned())),
-        move_ids,
+        move_ids: numbers(record, "move_raw_ids")?,
         origin: optional_text(record, "origin")?.map(str::to_owned),
         planned_start: optional_text(record, row.planned_start)?.map(str::to_owned),
+        has_lot,
     })
+}
+
+fn numbers(record: &Map<String, Value>, key: &str) -> Result<Vec<i64>, Why> {
+    list(record, key)?
+        .iter()
+        .map(|id| id.as_i64().ok_or(format!("`{key}` holds no numbers")))
+        .collect()
 }
 
 pub(super) fn raw_move(value: &Value, row: &VersionRow) -> Result<RawMove, Why> {
@@ -169,7 +191,9 @@ pub(super) fn raw_move(value: &Value, row: &VersionRow) -> Result<RawMove, Why> 
         is_picked,
         state,
         bom_line_id: reference(record, "bom_line_id")?.map(|(id, _)| id),
-        is_tracked: text(record, "has_tracking")? != "none",
+        tracking: lot::tracking(record, "has_tracking")?,
+        line_ids: numbers(record, "move_line_ids")?,
+        lines: Vec::new(),
     })
 }
 
@@ -179,6 +203,7 @@ pub(super) fn product(value: &Value) -> Result<(i64, Product), Why> {
     let product = Product {
         code: optional_text(record, "default_code")?.map(str::to_owned),
         uom_id: link(record, "uom_id")?.0,
+        tracking: lot::tracking(record, "tracking")?,
     };
     Ok((id(record, "id")?, product))
 }
@@ -229,7 +254,7 @@ pub(super) fn place(
 }
 
 /// An order with its recipe as the bill of materials has it. Every line is checked beforehand: it
-/// has a silo, its unit can carry what is dosed, no lot is asked for, and the order's own demand is
+/// has a silo, its unit can carry what is dosed, no serial number is asked for, and the order's own demand is
 /// the scaled BoM line.
 pub(super) fn order(
     held: &Held,
@@ -291,10 +316,9 @@ fn order_line(
 ) -> Result<ErpOrderLine, Why> {
     let name = &component.product_name;
     let place = place(component, &held.products, materials)?;
-    if component.is_tracked && place != Place::Manual {
-        return Err(format!(
-            "{name} is tracked by lot, and no lot is known for what leaves a silo"
-        ));
+    // A lot may be assigned until the order is booked; pieces can never be.
+    if component.tracking == Tracking::Serial {
+        return Err(lot::sentence(name, LotWant::Serial));
     }
     let (line_quantity, line_uom) = component
         .bom_line_id
@@ -340,6 +364,31 @@ pub(super) fn scale(line: Decimal, order: Decimal, bom: Decimal) -> Result<Grams
     Grams::from_kg(kg).map_err(|_| out())
 }
 
+/// The bill of materials of an order by equipment, as far as its components are of it. `None` when a part
+/// of it cannot be told: then nothing is said about any.
+pub(super) fn held_bom(
+    held: &Held,
+    bom: &Bom,
+    units: &Units,
+    materials: &Materials,
+) -> Option<ErpBom> {
+    let mut lines = Vec::new();
+    for component in &held.moves {
+        let code = match place(component, &held.products, materials).ok()? {
+            Place::Silo(code) => code,
+            Place::Manual => MANUAL.to_owned(),
+        };
+        // A component that is no longer of the bill is left out, and so told as removed.
+        if let Some((quantity, uom)) = component.bom_line_id.and_then(|id| bom.lines.get(&id)) {
+            lines.push((code, units.kilograms(*uom, *quantity).ok()?));
+        }
+    }
+    Some(ErpBom {
+        quantity_kg: units.kilograms(bom.uom_id, bom.quantity).ok()?,
+        lines,
+    })
+}
+
 /// Sums what each silo's moves hold; weighed lines are not ours.
 pub(super) fn state(
     held: &Held,
@@ -354,6 +403,11 @@ pub(super) fn state(
         let Ok(Place::Silo(code)) = place(component, &held.products, materials) else {
             continue;
         };
+        // What a tracked product has on no lot cannot be closed: it counts as not told.
+        if !lot::is_on_lots(component) {
+            by_silo.entry(code).or_default();
+            continue;
+        }
         let consumed = units.grams(component.uom_id, component.consumed)?;
         let sum = by_silo.entry(code).or_default();
         *sum = sum
@@ -367,6 +421,7 @@ pub(super) fn state(
         production.producing
     };
     Ok(ErpOrderState {
+        bom: None,
         name: production.name.clone(),
         state: production.state.clone(),
         produced_g: units.grams(production.uom_id, weight)?,

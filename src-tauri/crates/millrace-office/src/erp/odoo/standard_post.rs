@@ -8,6 +8,7 @@ use millrace_core::units::Grams;
 use rust_decimal::Decimal;
 use serde_json::{Map, Number, Value, json};
 
+use super::standard_lot::{self as lot, Chosen, Tracking};
 use super::standard_map::{CANCEL, DONE, Held, Materials, Place, RawMove, place};
 use super::unit::Units;
 use super::version::{Manual, VersionRow};
@@ -46,7 +47,7 @@ pub(super) fn check_state(held: &Held) -> Result<(), ErpError> {
     }
 }
 
-/// Our moves: those whose product comes from a silo. One silo, one move; no lots; none closed
+/// Our moves: those whose product comes from a silo. One silo, one move; none closed
 /// while the order is open.
 pub(super) fn our_moves<'a>(
     held: &'a Held,
@@ -59,9 +60,6 @@ pub(super) fn our_moves<'a>(
             Place::Manual => continue,
         };
         let name = &component.product_name;
-        if component.is_tracked {
-            return Err(conflict(format!("{name} is tracked by lot")));
-        }
         if component.state == DONE && held.production.state != DONE {
             return Err(conflict(format!("{name} is closed already")));
         }
@@ -152,9 +150,6 @@ pub(super) fn material(
             return Err(conflict(message));
         }
     }
-    if component.is_tracked {
-        return Err(conflict(format!("{what} is tracked by lot")));
-    }
     if component.state == DONE && held.production.state != DONE {
         return Err(conflict(format!("{what} is closed already")));
     }
@@ -196,7 +191,7 @@ pub(super) fn verdict(
                 let grams = units
                     .grams(one.uom_id, one.consumed)
                     .map_err(ErpError::protocol)?;
-                is_told.then_some(grams)
+                (is_told && lot::is_on_lots(one)).then_some(grams)
             }
             None => Some(Grams::ZERO),
         };
@@ -238,7 +233,23 @@ pub(super) fn values(
             .quantity(component.uom_id, *mass)
             .map_err(|why| ErpError::unsendable(format!("{}: {why}", component.product_name)))?;
         let mut change = Map::new();
-        change.insert(row.consumed.to_owned(), number(quantity)?);
+        let chosen = lot_of(component, *mass)?;
+        let first = component.lines.first();
+        match (&chosen, first) {
+            (Some(chosen), _) => {
+                let lines = chosen.lines(component, quantity, row)?;
+                change.insert("move_line_ids".to_owned(), lines);
+            }
+            // Its reservation stays, because giving it back would lose the lots of the others. In another
+            // unit than its product's, a part of the quantity would be lost beside it.
+            (None, Some(first)) if loses_a_part(component, held, row) => {
+                let lines = lot::replaced(component, first.places, None, quantity, row)?;
+                change.insert("move_line_ids".to_owned(), lines);
+            }
+            (None, _) => {
+                change.insert(row.consumed.to_owned(), number(quantity)?);
+            }
+        }
         if row.has_picked {
             change.insert("picked".to_owned(), Value::Bool(true));
         }
@@ -251,11 +262,68 @@ pub(super) fn values(
     Ok(Value::Object(values))
 }
 
+/// The lot that this much of a tracked product is booked on; none for an untracked one, and for nothing.
+pub(super) fn lot_of(component: &RawMove, mass: Grams) -> Result<Option<Chosen>, ErpError> {
+    if component.tracking == Tracking::None || mass == Grams::ZERO {
+        return Ok(None);
+    }
+    lot::chosen(component)
+        .map(Some)
+        .map_err(|want| lot::refusal(&component.product_name, want))
+}
+
+/// Whether reservations are given back before the write; not where a lot hangs on one.
+pub(super) fn gives_back(held: &Held, row: &VersionRow) -> bool {
+    row.unreserve_before_write
+        && held.moves.iter().any(|one| !one.is_picked)
+        && held.moves.iter().all(|one| one.tracking == Tracking::None)
+}
+
+fn loses_a_part(component: &RawMove, held: &Held, row: &VersionRow) -> bool {
+    let product = held.products.get(&component.product_id);
+    row.unreserve_before_write
+        && component.tracking == Tracking::None
+        && product.is_none_or(|product| product.uom_id != component.uom_id)
+}
+
+/// Whether what was just written stands on the lots that it was written on.
+pub(super) fn lots_hold(target: &Target, before: &Held, now: &Held) -> Result<(), String> {
+    for (id, code, mass) in &target.moves {
+        let find = |held: &Held| held.moves.iter().find(|one| one.id == *id).cloned();
+        let (Some(before), Some(now)) = (find(before), find(now)) else {
+            continue;
+        };
+        if let Ok(Some(chosen)) = lot_of(&before, *mass)
+            && !lot::is_on(&now, chosen.lot_id)
+        {
+            return Err(format!("{code} on another lot than it was booked on"));
+        }
+    }
+    Ok(())
+}
+
 /// The context of that write.
 pub(super) fn context(row: &VersionRow) -> Option<Value> {
     match row.manual {
         Manual::Context => Some(json!({"force_manual_consumption": true})),
         Manual::Absent | Manual::Field => None,
+    }
+}
+
+/// What a wizard asks instead of closing an order, in words. None is answered by us: each of them would
+/// book something that nobody reported, or hide that something was not.
+pub(super) fn question(wizard: &str) -> String {
+    match wizard {
+        "mrp.immediate.production" => {
+            "whether the whole quantity was made, as if nothing were reported".to_owned()
+        }
+        "mrp.production.backorder" => {
+            "whether what is short becomes an order of its own (backorder)".to_owned()
+        }
+        "mrp.consumption.warning" => {
+            "to confirm a consumption that differs from the bill of materials".to_owned()
+        }
+        other => format!("a person something ({other})"),
     }
 }
 
@@ -287,6 +355,9 @@ pub(super) fn closing(
     row: &VersionRow,
 ) -> Result<Target, ErpError> {
     check_state(held)?;
+    if let Some(note) = lot::finished_want(held, row) {
+        return Err(conflict(note.to_string()));
+    }
     if held.production.state != DONE {
         let is_open = |one: &&RawMove| {
             // Before 17 a zero that was written and one that never was look the same: there a silo

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::rpc::{Call, Server};
 use super::standard::{MOVE, OdooStandard, PRODUCTION};
+use super::standard_lot::{self as lot, Tracking};
 use super::standard_map::{self as map, Bom, CANCEL, Held, Product, Production};
 use super::unit::{self, Units};
 use crate::erp::ErpError;
@@ -38,7 +39,11 @@ impl OdooStandard {
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let call = Call::read("product.product", &ids, &["default_code", "uom_id"]);
+        let call = Call::read(
+            "product.product",
+            &ids,
+            &["default_code", "uom_id", "tracking"],
+        );
         self.rpc
             .rows(server, call)
             .await?
@@ -66,7 +71,32 @@ impl OdooStandard {
                 .ok_or_else(|| ErpError::protocol("a stock move without a number"))?;
             moves.insert(id, map::raw_move(&row, server.row));
         }
+        self.add_lines(server, &mut moves).await?;
         Ok(moves)
+    }
+
+    /// Reads the lines of stock under these moves, where any of them is tracked by lot.
+    async fn add_lines(
+        &self,
+        server: &Server,
+        moves: &mut BTreeMap<i64, Result<map::RawMove, String>>,
+    ) -> Result<(), ErpError> {
+        let good = || moves.values().filter_map(|one| one.as_ref().ok());
+        if good().all(|one| one.tracking == Tracking::None) {
+            return Ok(());
+        }
+        let ids: Vec<i64> = good().flat_map(|one| one.line_ids.clone()).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let call = Call::read(lot::LINE, &ids, &lot::line_fields(server.row));
+        for row in self.rpc.rows(server, call).await? {
+            let (move_id, line) = lot::stock_line(&row, server.row).map_err(ErpError::protocol)?;
+            if let Some(Ok(one)) = moves.get_mut(&move_id) {
+                one.lines.push(line);
+            }
+        }
+        Ok(())
     }
 
     /// The one order of this name, as it stands now.
@@ -112,7 +142,11 @@ impl OdooStandard {
             .into_iter()
             .filter(|one| one.state != CANCEL)
             .collect();
-        let products = moves.iter().map(|one| one.product_id).collect();
+        let products = moves
+            .iter()
+            .map(|one| one.product_id)
+            .chain([production.product_id])
+            .collect();
         Ok(Held {
             products: self.products(server, products).await?,
             production,

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::envelope::standard_error;
 use super::rpc::Call;
+use super::standard_lot::Tracking;
 use super::standard_map::{self as map, Bom, Held, Materials, Product};
 use super::standard_post::{self as posting, Verdict};
 use super::unit::Units;
@@ -85,19 +86,27 @@ impl Tape {
 
     /// The order as recorded, its products by the references in their names.
     fn held(&self) -> Held {
-        let production = map::production(&self.result("open MOs")[0], self.row).expect("an order");
+        // Recorded without what an untracked order leaves empty.
+        let mut order = self.result("open MOs")[0].clone();
+        order[self.row.finished_lot] = json!(false);
+        let production = map::production(&order, self.row).expect("an order");
         let moves: Vec<_> = self
             .result("their component moves")
             .as_array()
             .expect("moves")
             .iter()
-            .map(|one| map::raw_move(one, self.row).expect("a component"))
+            .map(|one| {
+                let mut one = one.clone();
+                one["move_line_ids"] = json!([]);
+                map::raw_move(&one, self.row).expect("a component")
+            })
             .collect();
         let products = moves
             .iter()
             .map(|one| {
                 let product = Product {
                     code: Some(one.product_name[1..5].to_owned()),
+                    tracking: Tracking::None,
                     uom_id: production.uom_id,
                 };
                 (one.product_id, product)
@@ -271,8 +280,7 @@ fn what_must_not_be_written_is_refused_before_the_write() {
         held.production.state = state.to_owned();
         refused(&held);
     }
-    let changes: [fn(&mut Held); 4] = [
-        |held| held.moves[1].is_tracked = true,
+    let changes: [fn(&mut Held); 3] = [
         |held| held.moves[1].state = "done".to_owned(),
         |held| held.moves[1] = held.moves[0].clone(),
         |held| held.products.clear(),
@@ -305,7 +313,10 @@ fn an_order_that_could_not_be_booked_is_refused_before_it_is_dosed() {
     let all = materials();
     type Change = fn(&mut Held);
     let cases: [(Change, &str); 5] = [
-        (|held| held.moves[0].is_tracked = true, "tracked by lot"),
+        (
+            |held| held.moves[0].tracking = Tracking::Serial,
+            "tracked by serial number",
+        ),
         (|held| held.moves[0].bom_line_id = None, "bill of materials"),
         (
             |held| held.moves[0].demand = Decimal::from(61),

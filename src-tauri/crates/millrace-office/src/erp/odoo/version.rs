@@ -33,6 +33,12 @@ pub(super) struct VersionRow {
     pub(super) major: u16,
     /// The consumed quantity on `stock.move`.
     pub(super) consumed: &'static str,
+    /// The done quantity on `stock.move.line`.
+    pub(super) line_quantity: &'static str,
+    /// The lot of what an order makes.
+    pub(super) finished_lot: &'static str,
+    /// Closing an order makes that lot where nobody entered one.
+    pub(super) makes_finished_lot: bool,
     /// That quantity counts only with `picked`: before, it is a reservation.
     pub(super) has_picked: bool,
     /// How a consumption is protected.
@@ -55,6 +61,9 @@ const fn up_to_16(major: u16, manual: Manual) -> VersionRow {
     VersionRow {
         major,
         consumed: "quantity_done",
+        line_quantity: "qty_done",
+        finished_lot: "lot_producing_id",
+        makes_finished_lot: false,
         has_picked: false,
         manual,
         planned_start: "date_planned_start",
@@ -74,6 +83,7 @@ pub(super) const VERSIONS: [VersionRow; 6] = [
     VersionRow {
         major: 17,
         consumed: "quantity",
+        line_quantity: "quantity",
         has_picked: true,
         planned_start: "date_start",
         start_stays_planned: false,
@@ -83,6 +93,7 @@ pub(super) const VERSIONS: [VersionRow; 6] = [
     VersionRow {
         major: 18,
         consumed: "quantity",
+        line_quantity: "quantity",
         has_picked: true,
         planned_start: "date_start",
         start_stays_planned: false,
@@ -93,6 +104,9 @@ pub(super) const VERSIONS: [VersionRow; 6] = [
     VersionRow {
         major: 19,
         consumed: "quantity",
+        line_quantity: "quantity",
+        finished_lot: "lot_producing_ids",
+        makes_finished_lot: true,
         has_picked: true,
         planned_start: "date_start",
         start_stays_planned: false,

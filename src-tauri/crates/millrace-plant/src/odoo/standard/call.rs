@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::book::OdooBook;
 use super::super::fault::CallKind;
-use super::{Fault, OdooVersion, StandardSetup, posting, record};
+use super::{Fault, OdooVersion, StandardSetup, posting, produce, record};
 
 /// A call, whichever way it came.
 #[derive(Debug, Clone, PartialEq)]
@@ -190,13 +190,19 @@ pub(super) fn run(
             let [id] = call.ids.as_slice() else {
                 return Err(Fault::new("builtins.ValueError", "Expected singleton"));
             };
-            change(book, version, *id, call)
+            change(book, setup, *id, call)
         }
         _ => Err(no_method(&call.model, &call.method)),
     }
 }
 
-fn change(book: &mut OdooBook, version: OdooVersion, id: i64, call: &Call) -> Result<Value, Fault> {
+fn change(
+    book: &mut OdooBook,
+    setup: &StandardSetup,
+    id: i64,
+    call: &Call,
+) -> Result<Value, Fault> {
+    let version = setup.version;
     match call.method.as_str() {
         "write" => {
             let values = call.named.get("vals").and_then(Value::as_object);
@@ -208,7 +214,18 @@ fn change(book: &mut OdooBook, version: OdooVersion, id: i64, call: &Call) -> Re
             .standard_cancel(version, id)
             .map(|()| Value::Bool(true)),
         "do_unreserve" => book.unreserve(id).map(|()| Value::Null),
-        _ => book.standard_done(version, id, &call.context),
+        _ => {
+            if let Some(model) = &setup.asks {
+                return Ok(produce::wizard(model, "Are you sure?", id));
+            }
+            let answer = book.standard_done(version, id, &call.context)?;
+            Ok(match answer {
+                Value::Bool(true) if setup.prints => {
+                    json!({"type": "ir.actions.report", "report_name": "mrp.report_mrporder"})
+                }
+                answer => answer,
+            })
+        }
     }
 }
 

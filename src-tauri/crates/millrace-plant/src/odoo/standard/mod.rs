@@ -1,9 +1,10 @@
 //! The standard external API of Odoo 14 to 19, as far as manufacturing orders and their components
 //! go: `/jsonrpc` and `/json/2` over the same book as the addon's routes, with the traps of each
 //! version.
-//! Leaves out lots, work orders, several warehouses and everything a person sees.
+//! Leaves out work orders, several warehouses and everything a person sees.
 
 mod call;
+mod lot;
 mod posting;
 mod produce;
 mod record;
@@ -17,7 +18,10 @@ mod tests;
 use millrace_core::units::Grams;
 use serde::{Deserialize, Serialize};
 
+pub(super) use lot::consumed as consumed_lots;
+pub use lot::{LotEdit, LotLine, Lots, Tracking};
 pub use posting::PostingRow;
+pub(super) use record::demand;
 pub(super) use serve::routes;
 
 /// Which Odoo it behaves as.
@@ -82,6 +86,24 @@ impl OdooVersion {
         }
     }
 
+    /// The field of the done quantity on a line of stock.
+    fn line_quantity(self) -> &'static str {
+        if self.has_picked() {
+            "quantity"
+        } else {
+            "qty_done"
+        }
+    }
+
+    /// The field of the finished product's lot.
+    fn finished_lot(self) -> &'static str {
+        if self == OdooVersion::V19 {
+            "lot_producing_ids"
+        } else {
+            "lot_producing_id"
+        }
+    }
+
     /// The field of the planned start.
     fn planned_start(self) -> &'static str {
         if self.has_picked() {
@@ -109,6 +131,13 @@ pub struct StandardSetup {
     /// Our addon `millrace_posting` is installed.
     #[serde(default)]
     pub has_posting: bool,
+    /// Closing an order answers with this wizard whatever the context says, and does nothing: a module of
+    /// theirs stands before it.
+    #[serde(default)]
+    pub asks: Option<String>,
+    /// Closing an order closes it and answers an action all the same: a report that is printed by itself.
+    #[serde(default)]
+    pub prints: bool,
 }
 
 /// The unit that a component is counted in.

@@ -8,12 +8,12 @@ use serde_json::{Map, Value, json};
 use super::super::book::{OdooBook, OrderState};
 use super::call::Call;
 use super::record::float;
-use super::{Fault, OdooVersion, Uom};
+use super::{Fault, OdooVersion, Tracking, Uom, lot};
 
 /// The model's name.
 pub(super) const MODEL: &str = "millrace.posting";
 /// What it says its version is.
-const VERSION: &str = "1.0.0";
+const VERSION: &str = "1.1.0";
 
 /// One row of `millrace.posting`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,8 @@ struct Message {
     production_id: i64,
     /// Move and quantity in the move's unit.
     lines: Vec<(i64, f64)>,
+    /// Move and the lot that it is to be booked on.
+    lots: Vec<(i64, i64)>,
     finished: f64,
     closes: bool,
     keep: Vec<i64>,
@@ -52,6 +54,7 @@ impl Message {
             list.cloned().unwrap_or_default()
         };
         let mut lines: Vec<(i64, f64)> = Vec::new();
+        let mut lots = Vec::new();
         for line in list("lines") {
             let id = line.get("move_id").and_then(Value::as_i64);
             let quantity = line.get("quantity").and_then(Value::as_f64);
@@ -60,6 +63,9 @@ impl Message {
                     if quantity >= 0.0 && lines.iter().all(|(one, _)| *one != id) =>
                 {
                     lines.push((id, quantity));
+                    if let Some(lot) = line.get("lot_id").and_then(Value::as_i64) {
+                        lots.push((id, lot));
+                    }
                 }
                 _ => return Err(invalid("A line that cannot be booked.")),
             }
@@ -82,6 +88,7 @@ impl Message {
             key: key.to_owned(),
             production_id: production_id.ok_or_else(|| invalid("No order is named."))?,
             lines,
+            lots,
             finished,
             closes,
             keep: list("keep").iter().filter_map(Value::as_i64).collect(),
@@ -139,7 +146,8 @@ impl OdooBook {
             }
         }
         let values = self.values(version, index, message)?;
-        if version.has_picked() {
+        // Lines that are written whole take the place of the reservations.
+        if version.has_picked() && message.lots.is_empty() {
             self.unreserve(id)?;
         }
         let mut context = Map::new();
@@ -192,7 +200,18 @@ impl OdooBook {
             }
             let mut change = Map::new();
             let quantity = message.wanted(id);
-            change.insert(version.consumed().to_owned(), json!(quantity));
+            let named = message.lots.iter().find(|(one, _)| *one == id);
+            if component.lots.tracking != Tracking::None && quantity > 0.0 {
+                let Some((_, lot_id)) = named else {
+                    return Err(Fault::user(format!(
+                        "Move {id} is tracked by lot, and the message names none."
+                    )));
+                };
+                let lines = lot::replacing(version, order, component, *lot_id, quantity);
+                change.insert("move_line_ids".to_owned(), lines);
+            } else {
+                change.insert(version.consumed().to_owned(), json!(quantity));
+            }
             if version.has_picked() {
                 change.insert("picked".to_owned(), json!(true));
             }
@@ -213,6 +232,7 @@ impl OdooBook {
     fn proved(&self, index: usize, message: &Message) -> Result<Value, Fault> {
         let order = &self.orders[index];
         let mut lines = Map::new();
+        let mut lots = Map::new();
         for component in &order.components {
             let (id, found) = (
                 component.move_id,
@@ -223,6 +243,9 @@ impl OdooBook {
                 return Err(Fault::user(format!("Move {id} holds {found}.")));
             }
             lines.insert(id.to_string(), found);
+            if let Some((_, lot_id)) = message.lots.iter().find(|(one, _)| *one == id) {
+                lots.insert(id.to_string(), json!([lot_id]));
+            }
         }
         let finished = float(order.produced_g, Uom::Kg);
         if message.finished > 0.0 && differ(finished.as_f64().unwrap_or_default(), message.finished)
@@ -230,7 +253,7 @@ impl OdooBook {
             return Err(Fault::user(format!("The finished weight is {finished}.")));
         }
         Ok(
-            json!({"state": order.state.word(), "name": order.name, "finished_qty": finished, "lines": lines}),
+            json!({"state": order.state.word(), "name": order.name, "finished_qty": finished, "lines": lines, "lots": lots}),
         )
     }
 }

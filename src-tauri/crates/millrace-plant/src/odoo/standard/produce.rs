@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::book::{BookOrder, OdooBook, OrderState, StockMove};
 use super::record::demand;
-use super::{Fault, OdooVersion, Uom, scaled};
+use super::{Fault, OdooVersion, Uom, lot, scaled};
 
 impl OdooBook {
     /// `mrp.production.write`: quantities are set, not added.
@@ -73,16 +73,22 @@ impl OdooBook {
             ));
         };
         let is_cancelled = order.state == OrderState::Cancel;
-        let component = order
+        let place = order
             .components
-            .iter_mut()
-            .find(|one| one.move_id == id)
+            .iter()
+            .position(|one| one.move_id == id)
             .ok_or_else(missing)?;
+        let component = &mut order.components[place];
         if is_cancelled || component.told.is_cancelled {
             return Err(Fault::user(
                 "You cannot change a cancelled stock move, create a new line instead.",
             ));
         }
+        if let Some(commands) = change.get("move_line_ids") {
+            self.write_lines(version, index, place, commands)?;
+        }
+        let line_id = self.next_id();
+        let component = &mut self.orders[index].components[place];
         for (field, value) in change {
             match field.as_str() {
                 name if name == version.consumed() => {
@@ -96,10 +102,12 @@ impl OdooBook {
                         return Err(Fault::user("Quantity or Reserved Quantity should be set."));
                     }
                     component.consumed_g = mass;
+                    lot::spread(version, component, mass, line_id);
                     component.told.is_written = true;
                     component.told.is_manual |= version >= OdooVersion::V16
                         && context.get("force_manual_consumption") == Some(&Value::Bool(true));
                 }
+                "move_line_ids" => {}
                 "picked" if version.has_picked() => {
                     component.told.is_picked = value.as_bool().unwrap_or(false);
                 }
@@ -119,6 +127,7 @@ impl OdooBook {
     pub(super) fn unreserve(&mut self, id: i64) -> Result<(), Fault> {
         let index = self.by_id(id)?;
         self.orders[index].is_unreserved = true;
+        lot::unreserve(&mut self.orders[index]);
         Ok(())
     }
 
@@ -182,6 +191,7 @@ impl OdooBook {
                 id,
             ));
         }
+        lot::check(version, order)?;
         order.state = OrderState::Done;
         order.closings += 1;
         for component in &mut order.components {
@@ -215,6 +225,7 @@ impl OdooBook {
             component.move_id = self.last_id;
             component.consumed_g = Grams::ZERO;
             component.told = super::super::book::Told::default();
+            component.lots.lines.clear();
         }
         self.orders.push(rest);
     }
@@ -276,6 +287,8 @@ fn fill_up(order: &mut BookOrder) {
     for (component, demand) in order.components.iter_mut().zip(demands) {
         if nothing_produced && !component.told.is_manual {
             component.consumed_g = demand;
+            // What is reserved is taken, on its lots.
+            lot::spread(OdooVersion::V17, component, demand, component.move_id);
             component.told.is_picked = true;
         }
         if !component.told.is_picked {
@@ -317,12 +330,12 @@ fn differs_from_bom(order: &BookOrder) -> bool {
     })
 }
 
-fn wizard(model: &str, name: &str, id: i64) -> Value {
+pub(super) fn wizard(model: &str, name: &str, id: i64) -> Value {
     json!({"name": name, "type": "ir.actions.act_window", "res_model": model, "target": "new",
         "context": {"default_mrp_production_ids": [id]}})
 }
 
-fn missing() -> Fault {
+pub(super) fn missing() -> Fault {
     Fault::new(
         "odoo.exceptions.MissingError",
         "Record does not exist or has been deleted.",
@@ -337,7 +350,7 @@ fn invalid_field(field: &str, model: &str) -> Fault {
 }
 
 /// A quantity of two digits in this unit, as grams of the book.
-fn quantity(value: &Value, uom: Uom) -> Result<Grams, Fault> {
+pub(super) fn quantity(value: &Value, uom: Uom) -> Result<Grams, Fault> {
     let wrong = || Fault::new("builtins.ValueError", format!("could not convert {value}"));
     let Value::Number(number) = value else {
         return Err(wrong());

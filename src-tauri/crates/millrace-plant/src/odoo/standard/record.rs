@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value, json};
 
 use super::super::book::{BookComponent, BookOrder, OdooBook, OrderState};
 use super::super::route::UID;
-use super::{Fault, OdooVersion, Uom, scaled};
+use super::{Fault, OdooVersion, Uom, lot, scaled};
 
 /// A line that Odoo up to 16 splits off and cancels has a number beyond all others.
 const REST_ID: i64 = 1_000_000;
@@ -25,7 +25,10 @@ fn number(value: Decimal) -> Value {
 }
 
 /// What the order needs of a component.
-pub(super) fn demand(order: &BookOrder, component: &BookComponent) -> Grams {
+pub(in super::super) fn demand(order: &BookOrder, component: &BookComponent) -> Grams {
+    if let Some(asked) = component.demand_g {
+        return asked;
+    }
     scaled(
         component.to_consume_g,
         order.ordered_g,
@@ -71,10 +74,12 @@ pub(super) fn all(
             .map(|order| production(order, version))
             .collect(),
         "stock.move" => per_component(stock_moves),
+        "stock.move.line" => per_component(lot::records),
         "mrp.bom" => book.orders.iter().map(bom).collect(),
         "mrp.bom.line" => per_component(bom_line),
         "product.product" => {
             let mut found = per_component(product);
+            found.extend(book.orders.iter().map(finished_product));
             found.sort_by_key(|row| row["id"].as_i64());
             found.dedup_by_key(|row| row["id"].as_i64());
             found
@@ -138,6 +143,7 @@ fn production(order: &BookOrder, version: OdooVersion) -> Value {
         "date_finished": order.closed_on.as_deref().or(order.schedule_start.as_deref().filter(|_| version.has_picked())),
     });
     record[version.planned_start()] = json!(order.schedule_start);
+    record[version.finished_lot()] = lot::finished(order, version);
     record
 }
 
@@ -165,7 +171,7 @@ fn stock_moves(order: &BookOrder, component: &BookComponent, version: OdooVersio
     // Before it is picked, the quantity of 17 and later is the reservation.
     let is_reservation = version.has_picked() && !told.is_written && state == "assigned";
     let quantity = if is_reservation {
-        needed
+        lot::reserved(component).unwrap_or(needed)
     } else {
         component.consumed_g
     };
@@ -178,7 +184,8 @@ fn stock_moves(order: &BookOrder, component: &BookComponent, version: OdooVersio
             "product_uom_qty": float(demand, component.uom),
             "state": state,
             "bom_line_id": [component.move_id + 20, component.product],
-            "has_tracking": "none",
+            "has_tracking": component.lots.tracking.word(),
+            "move_line_ids": if id == component.move_id { lot::line_ids(order, component) } else { Vec::new() },
             "raw_material_production_id": [order.id, order.name],
         });
         record[version.consumed()] = float(quantity, component.uom);
@@ -229,7 +236,19 @@ fn product(_order: &BookOrder, component: &BookComponent, _version: OdooVersion)
         "display_name": component.product,
         "default_code": code(&component.product),
         "uom_id": [Uom::Kg.id(), Uom::Kg.name()],
+        "tracking": component.lots.tracking.word(),
     })]
+}
+
+/// What an order makes.
+fn finished_product(order: &BookOrder) -> Value {
+    json!({
+        "id": order.id + 60_000,
+        "display_name": order.product,
+        "default_code": code(&order.product),
+        "uom_id": [Uom::Kg.id(), Uom::Kg.name()],
+        "tracking": order.finished_tracking.word(),
+    })
 }
 
 /// Up to 18 the factor counts down from the category's reference, from 19 on it counts up from

@@ -51,8 +51,8 @@ async fn jsonrpc(State(odoo): State<Arc<VirtualOdoo>>, request: Request) -> Resp
         Ok(Asked::Call(call)) => call.kind(),
         Ok(Asked::Version | Asked::LogIn) | Err(_) => CallKind::Entry,
     };
-    let (hit, delay_ms) = odoo.take_fault(kind);
-    under_fault(hit, delay_ms, cut, move || {
+    let (hit, pause) = odoo.take_fault(kind);
+    under_fault(hit, pause, cut, move || {
         let outcome = asked.clone().and_then(|asked| do_it(&odoo, &asked, &params));
         let body = match outcome {
             Ok(result) => answer::result(&id, result),
@@ -163,8 +163,8 @@ async fn json2(State(odoo): State<Arc<VirtualOdoo>>, request: Request) -> Respon
     };
     let call = open_json2(&odoo, parts.uri.path(), &parts.headers, &bytes);
     let kind = call.as_ref().map_or(CallKind::Entry, Call::kind);
-    let (hit, delay_ms) = odoo.take_fault(kind);
-    under_fault(hit, delay_ms, cut, move || match &call {
+    let (hit, pause) = odoo.take_fault(kind);
+    under_fault(hit, pause, cut, move || match &call {
         Ok(call) => match carry_out(&odoo, call) {
             Ok(result) => Json(result).into_response(),
             Err(fault) => refused(&fault),

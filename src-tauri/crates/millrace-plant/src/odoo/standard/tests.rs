@@ -399,3 +399,69 @@ fn what_is_not_there_is_told_as_odoo_tells_it() {
         assert_eq!(name_of(&forbidden), "odoo.exceptions.AccessError");
     }
 }
+
+#[test]
+fn a_whole_quantity_on_a_tracked_move_cannot_be_closed_on_17_and_18_and_a_line_with_its_lot_can() {
+    for version in OdooVersion::ALL {
+        let mut shop = Shop::open(version);
+        let edit = |lots: &[&str]| super::LotEdit {
+            equipment: Some("silo101".to_owned()),
+            tracking: Some(super::Tracking::Lot),
+            lots: Some(lots.iter().map(|lot| (*lot).to_owned()).collect()),
+        };
+        shop.book.assign_lots(NAME, edit(&["L1"])).expect("there");
+        let id = shop.moves[0];
+        let whole = |kg: f64| {
+            let mut change = json!({});
+            change[version.consumed()] = json!(kg);
+            if version.has_picked() {
+                change["picked"] = json!(true);
+            }
+            change
+        };
+        // Above the reservation of 60 kg.
+        shop.write(
+            json!({"qty_producing": 100.0, "move_raw_ids": [[1, id, whole(61.0)]]}),
+            json!({}),
+        )
+        .expect("written");
+        let skips =
+            json!({"skip_backorder": true, "skip_consumption": true, "skip_immediate": true});
+        let mut other = shop.book.clone();
+        let closed = shop.done(skips.clone());
+        let is_lost = matches!(version, V17 | V18);
+        assert_eq!(closed.is_err(), is_lost, "{version:?}: {closed:?}");
+        if let Err(fault) = closed {
+            assert!(
+                fault
+                    .message
+                    .starts_with("You need to supply a Lot/Serial Number")
+            );
+        }
+        // The same on a line of its own.
+        let lines = super::lot::line_ids(&other.orders[0], &other.orders[0].components[0]);
+        let lot = super::record::all(&other, version, "me", "stock.move.line")
+            .expect("a model")
+            .into_iter()
+            .find_map(|line| line["lot_id"][0].as_i64())
+            .expect("a lot");
+        let mut line = json!({"product_id": other.orders[0].components[0].product_id, "product_uom_id": 12,
+            "lot_id": lot, "location_id": 8, "location_dest_id": 15});
+        line[version.line_quantity()] = json!(61.0);
+        let mut commands: Vec<Value> = lines.iter().map(|id| json!([2, id])).collect();
+        commands.push(json!([0, 0, line]));
+        let values = json!({"move_raw_ids": [[1, id, {"move_line_ids": commands}]]});
+        other
+            .standard_write(
+                version,
+                shop.id,
+                values.as_object().expect("values"),
+                &Map::new(),
+            )
+            .expect("written");
+        let closed = other.standard_done(version, shop.id, skips.as_object().expect("flags"));
+        assert_eq!(closed, Ok(Value::Bool(true)), "{version:?}");
+        let view = other.view();
+        assert_eq!(view.orders[0].lots["silo101"]["L1"], Grams(61_000));
+    }
+}
