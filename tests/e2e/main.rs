@@ -32,5 +32,6 @@ mod standard_job;
 mod trail;
 mod trail_acts;
 mod trail_export;
+mod trail_tamper;
 mod training;
 mod truth;

@@ -38,6 +38,6 @@ export function auditAnswers({ now, isBroken }: Parts) {
         fault: isBroken ? { kind: "row_content", row: 903, message: "row 903 does not fit its hash: something in it was changed afterwards" } : null,
       },
     }),
-    audit_export: ({ name }) => ({ name: `${name}.jsonl`, path: `/var/lib/millrace/exports/${name}.jsonl`, rows: 1841, seals: 96, sha256: hash(Math.floor(now() / MIN)) }),
+    audit_export: ({ name }) => ({ name: `${name}.jsonl`, path: `/var/lib/millrace/exports/${name}.jsonl`, rows: 1841, seals: 96, records: 74, signatures: 131, sha256: hash(Math.floor(now() / MIN)) }),
   } satisfies Answers;
 }

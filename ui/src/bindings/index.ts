@@ -296,6 +296,14 @@ rows: number,
  */
 seals: number, 
 /**
+ * Frozen revisions of batch records in it.
+ */
+records: number, 
+/**
+ * Signatures in it.
+ */
+signatures: number, 
+/**
  * Its SHA-256, which stands in the trail as well.
  */
 sha256: string, };

@@ -2,6 +2,7 @@
 //! out as a file, verified without the application. Leaves out the rules (`millrace_core::audit`) and
 //! the rows (`millrace-store`).
 
+mod beside;
 pub mod check;
 pub mod export;
 pub(crate) mod job;
