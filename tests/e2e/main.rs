@@ -25,6 +25,7 @@ mod posting_already;
 mod posting_done;
 mod posting_gate;
 mod record;
+mod record_print;
 mod secrets;
 mod settings;
 mod sign;

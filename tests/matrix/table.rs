@@ -89,6 +89,7 @@ pub(crate) const TABLE: &[(&str, For)] = &[
     ("manual_line_enter", LINE),
     ("history_list", ALL),
     ("record_get", ALL),
+    ("record_print", ALL),
     ("batch_chart", ALL),
     ("silo_list", ALL),
     ("silo_consumption", ALL),

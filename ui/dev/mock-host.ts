@@ -300,6 +300,15 @@ const handlers: Handlers = {
     const revisions = row.ended_at_ms === null ? [] : [{ revision: 1, at_ms: row.ended_at_ms, hash, audit_seq: 42 }];
     return { id, revisions, content: null, anchor: revisions.length === 0 ? null : "MR1-42-0123456789abcdef-0000", faults: [] };
   },
+  record_print: ({ id, kind }) => {
+    const batch = viewOf(world.find(id));
+    const ended = batch.row.ended_at_ms ?? now();
+    return {
+      kind, batch, journal: batch.events.toReversed(), faults: [], site: "north", zone: "Asia/Jakarta", at_ms: now(), by: user.name, anchor: "MR1-1842-9f86d081884c7d65-2b1c",
+      postings: [{ key: `north/${batch.row.label}/consumption/1`, kind: "consumption", state: batch.posting.state, confirmed_at_ms: batch.posting.confirmed_at_ms }],
+      plc_block_hash: batch.row.content_hash, download_id: 17, revisions: [1, 2].map((revision) => ({ revision, at_ms: ended + revision * 60_000, hash: batch.row.content_hash, audit_seq: 40 + revision })),
+    };
+  },
   batch_approve: ({ id, version, secret }) => act(id, version, secret, (batch) => approve(batch, user.name, now())),
   batch_reject: ({ id, version, secret, reason }) => act(id, version, secret, (batch) => {
     sign(batch, "reject", user.name, now(), reason);

@@ -29,7 +29,7 @@ const SHOTS = [
   ["live", "run", "/live"], ["live-over", "over", "/live"], ["live-over-night", "over", "/live", { theme: "night" }], ["live-stale", "stale", "/live"], ["live-bad", "bad", "/live"],
   ["live-download", "download", "/live"], ["live-idle", "idle", "/live"], ["live-empty", "empty", "/live"], ["live-stop", "run", "/live", { click: "action-batch_stop" }],
   ["silos", "run", "/silos"], ["silos-consumption", "run", "/silos", { click: "tab-consumption" }], ["silos-movements", "run", "/silos", { click: "tab-movements" }],
-  ["history", "run", "/history"], ["record", "run", "/history/99"], ["record-night", "run", "/history/99", { theme: "night" }],
+  ["history", "run", "/history"], ["record", "run", "/history/99"], ["record-night", "run", "/history/99", { theme: "night" }], ["paper-record", "run", "/history/99", { click: "print-record", paper: true }], ["paper-record-nl", "run", "/history/99", { click: "print-record", language: "nl", theme: "night", paper: true }], ["paper-label", "run", "/history/99", { click: "print-label", paper: true }],
   ["outbox", "run", "/outbox"], ["outbox-erplost", "erplost", "/outbox"], ["veil", "lost", "/live", { wait: 13_000 }], ["menu", "run", "/overview", { click: "user-menu" }],
   ["plc", "run", "/plc"], ["plc-differ", "differ", "/plc"], ["plc-decide", "differ", "/plc", { click: "decide-4" }], ["plc-never", "never", "/plc"], ["plc-lost", "plclost", "/plc"], ["plc-standing-night", "standing", "/plc", { theme: "night" }],
   ["plc-link", "run", "/plc", { click: "tab-link" }], ["plc-events", "differ", "/plc", { click: "tab-events" }], ["plc-examine", "run", "/plc", { click: "tab-examine" }], ["plc-nl-1280", "differ", "/plc", { language: "nl", size: [1280, 720] }],
@@ -53,6 +53,7 @@ for (const [name, scene, path, options = {}] of SHOTS) {
   page.on("console", (message) => message.type() === "error" && console.log(`${name}: ${message.text()}`));
   page.on("pageerror", (error) => console.log(`${name}: ${error.message}`));
   await page.addInitScript(([theme, language]) => {
+    window.print = () => undefined;
     localStorage.setItem("millrace.theme", theme);
     localStorage.setItem("millrace.language", language);
   }, [options.theme ?? "day", options.language ?? "en"]);
@@ -67,7 +68,13 @@ for (const [name, scene, path, options = {}] of SHOTS) {
     await page.getByTestId(click).first().click();
     await page.waitForTimeout(500);
   }
-  await page.screenshot({ path: join(out, `${name}.png`) });
+  if (options.paper) {
+    // What the printer gets: as one picture, and page by page.
+    await page.emulateMedia({ media: "print" });
+    await page.setViewportSize({ width: 688, height: 300 });
+  }
+  await page.screenshot({ path: join(out, `${name}.png`), fullPage: options.paper === true });
+  if (options.paper) await page.pdf({ path: join(out, `${name}.pdf`), preferCSSPageSize: true });
   const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
   console.log(`${name}${wide ? "  WIDER THAN THE WINDOW" : ""}`);
   await page.close();

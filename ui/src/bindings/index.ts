@@ -2410,6 +2410,24 @@ erp_finished_g: number | null,
  * Finished weight of ours that was posted (running total of the order).
  */
 our_finished_g: number | null, };
+export type PrintKind = "record" | "label";
+export type PrintedPosting = { 
+/**
+ * Its key, by which the ERP knows it.
+ */
+key: string, 
+/**
+ * What it asks.
+ */
+kind: OutboxKind, 
+/**
+ * Its state.
+ */
+state: PostingState, 
+/**
+ * Read back equal, UTC milliseconds.
+ */
+confirmed_at_ms: number | null, };
 export type Proof = { 
 /**
  * Which.
@@ -2505,6 +2523,68 @@ erp_g: number,
  * True when the ERP cuts its answer at the BoM quantity, so that its receipt is the proof.
  */
 is_cut: boolean, };
+export type RecordPrint = { 
+/**
+ * Which batch; it has ended.
+ */
+id: BatchId, 
+/**
+ * What.
+ */
+kind: PrintKind, };
+export type RecordPrinted = { 
+/**
+ * What.
+ */
+kind: PrintKind, 
+/**
+ * The batch, as the books have it; `faults` tells whether the frozen record says the same.
+ */
+batch: BatchView, 
+/**
+ * Its whole journal, oldest first.
+ */
+journal: Array<JournalView>, 
+/**
+ * Its messages for the ERP, oldest first.
+ */
+postings: Array<PrintedPosting>, 
+/**
+ * Hash of the PLC's final block, once it was stored.
+ */
+plc_block_hash: string | null, 
+/**
+ * Number of the download, where the map has a word for it.
+ */
+download_id: number | null, 
+/**
+ * The frozen revisions, oldest first; the last one is the one printed.
+ */
+revisions: Array<RecordRevisionView>, 
+/**
+ * What does not fit between record, trail and books, computed anew just now; paper tells it.
+ */
+faults: Array<string>, 
+/**
+ * Key of the site.
+ */
+site: string, 
+/**
+ * IANA name of the zone in which paper gives times.
+ */
+zone: string, 
+/**
+ * Printed, UTC milliseconds.
+ */
+at_ms: number, 
+/**
+ * By whom.
+ */
+by: string, 
+/**
+ * The anchor of the trail's row that tells of this printing.
+ */
+anchor: string, };
 export type RecordRevisionView = { 
 /**
  * From 1.
@@ -3292,6 +3372,7 @@ export interface Commands {
   manual_line_enter: { request: ManualLineEnter; response: BatchView };
   history_list: { request: HistoryList; response: HistoryPage };
   record_get: { request: BatchGet; response: RecordView };
+  record_print: { request: RecordPrint; response: RecordPrinted };
   batch_chart: { request: BatchChartGet; response: ChartView };
   silo_list: { request: Nothing; response: SiloList };
   silo_consumption: { request: ConsumptionGet; response: ConsumptionView };

@@ -29,6 +29,7 @@ mod plc_decide;
 pub mod plc_event;
 mod plc_facts;
 pub mod record;
+pub mod record_print;
 pub(crate) mod refused;
 pub mod session;
 pub mod settings;

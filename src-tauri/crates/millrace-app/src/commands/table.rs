@@ -26,6 +26,7 @@ use super::person_act::{PersonAct, PersonAdd, PersonChange, PersonSecretView, Se
 use super::plc::{PlcFlagsSet, PlcSlotDecide, PlcView};
 use super::plc_event::PlcEventList;
 use super::record::RecordView;
+use super::record_print::{RecordPrint, RecordPrinted};
 use super::session::{AppInfo, Done, FirstAdminCreate, Nothing, SessionOpen, SessionView};
 use super::settings::{SettingsDifference, SettingsDifferenceView, SettingsText, SettingsView};
 use super::settings_act::{SettingSet, SettingsImport};
@@ -39,7 +40,7 @@ use super::{Access, CommandInfo, Context};
 use super::{
     backup, batch_act, batch_command, batch_view, chart, erp, examine, history, live, lock, manual,
     order, order_decide, outbox, outbox_act, overview, person, person_act, plc, plc_decide,
-    plc_event, record, session, settings, settings_act, silo, trail, training,
+    plc_event, record, record_print, session, settings, settings_act, silo, trail, training,
 };
 use crate::error::AppError;
 
@@ -132,6 +133,7 @@ commands! {
     manual::manual_line_enter(ManualLineEnter) -> BatchView, [right ManualEnter, audited];
     history::history_list(HistoryList) -> HistoryPage, [right View];
     record::record_get(BatchGet) -> RecordView, [right View];
+    record_print::record_print(RecordPrint) -> RecordPrinted, [right View, audited];
     chart::batch_chart(BatchChartGet) -> ChartView, [right View];
     silo::silo_list(Nothing) -> SiloList, [right View];
     silo::silo_consumption(ConsumptionGet) -> ConsumptionView, [right View];
