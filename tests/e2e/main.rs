@@ -3,6 +3,7 @@
 
 mod adversary;
 mod adversary_office;
+mod anchor;
 mod areas;
 mod areas_link;
 mod areas_office;

@@ -3,7 +3,7 @@
 {
     "name": "Millrace Posting",
     "summary": "Books a batch's consumption exactly once, by a key that is unique in the database",
-    "version": "1.0.0",
+    "version": "1.1.0",
     "category": "Manufacturing",
     "license": "Other OSI approved licence",
     "depends": ["mrp"],

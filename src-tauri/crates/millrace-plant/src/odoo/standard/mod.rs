@@ -109,6 +109,9 @@ pub struct StandardSetup {
     /// Our addon `millrace_posting` is installed.
     #[serde(default)]
     pub has_posting: bool,
+    /// That addon is the first one, which knows no anchor.
+    #[serde(default)]
+    pub is_posting_old: bool,
 }
 
 /// The unit that a component is counted in.

@@ -125,7 +125,7 @@ fn without_the_addon_there_is_no_such_model() {
         let mut shop = Shop::open(version);
         assert_eq!(
             shop.call("info", json!({})),
-            Ok(json!({"version": "1.0.0", "guarantee": "unique_key"}))
+            Ok(json!({"version": "1.1.0", "guarantee": "unique_key"}))
         );
         shop.setup.has_posting = false;
         let fault = shop.call("info", json!({})).expect_err("no such model");
