@@ -26,6 +26,7 @@ mod posting_already;
 mod posting_done;
 mod posting_gate;
 mod record;
+mod record_bad;
 mod record_print;
 mod secrets;
 mod settings;

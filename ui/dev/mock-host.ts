@@ -5,7 +5,7 @@ import type {
 } from "../src/bindings";
 import type { AppEvent, Host } from "../src/lib/host/types";
 import { outboxAnswers } from "./mock-outbox";
-import { auditAnswers } from "./mock-audit";
+import { auditAnswers, BROKEN } from "./mock-audit";
 import { backupAnswers } from "./mock-backup";
 import { personAnswers } from "./mock-people";
 import { plcAnswers } from "./mock-plc";
@@ -164,6 +164,7 @@ function liveView(): LiveView {
     books: scene === "full"
       ? { state: "full", since_ms: START_MS - 3 * MIN, cause: "the disk is full: nothing new can be recorded, what is shown can still be read; make room and it goes on by itself", room: "very_low", free_bytes: 0 }
       : { state: "good", since_ms: null, cause: null, room: scene === "over" ? "low" : "enough", free_bytes: 41_000_000_000 },
+    record_fault: scene === "broken" ? { since_ms: START_MS - 25 * MIN, sentence: BROKEN } : null,
     outbox: { waiting: isErpGood ? 0 : 6, in_doubt: 0, refused: 0, oldest_ms: isErpGood ? null : 14 * MIN }, batch: active === null ? null : liveBatch(active), queued: [],
     silos: world.silos.map((silo) => ({ silo: silo.silo, level_g: silo.level_g, quality: silo.label === "E" && scene === "over" ? "stale" : "uncertain" })),
     plc_standing_still: scene === "standing", plc_maintenance: scene === "standing", slots_differ: scene === "differ" ? 4 : scene === "bad" ? 1 : 0,
@@ -173,6 +174,7 @@ function liveView(): LiveView {
 
 function attention(): AttentionView[] {
   const list: AttentionView[] = [];
+  if (scene === "broken") list.push({ code: "record_bad", since_ms: START_MS - 25 * MIN, sentence: BROKEN });
   const waiting = world.batches.filter((batch) => batch.row.word === "pending");
   if (scene === "over" && active !== null) list.push({ code: "out_of_tolerance", id: active.row.id, batch_label: active.row.label, silo_label: "C", deviation_bp: 576 });
   if (scene === "over") list.push({ code: "silo_short", silo: 104, label: "D", short_g: 90_000, batch_label: "WH/MO/00044/1" }, { code: "silo_low", silo: 104, label: "D", level_g: 560_000 });

@@ -82,7 +82,15 @@ erp: string,
 problems: Array<StartProblem>, };
 export type AttemptAct = "send" | "read_back";
 export type AttemptOutcome = "posted" | "in_doubt" | "not_sent" | "refused" | "partial";
-export type AttentionView = { "code": "approvals_waiting", 
+export type AttentionView = { "code": "record_bad", 
+/**
+ * Since when it is told, UTC milliseconds.
+ */
+since_ms: number, 
+/**
+ * The first thing that does not fit; English.
+ */
+sentence: string, } | { "code": "approvals_waiting", 
 /**
  * How many.
  */
@@ -1401,6 +1409,10 @@ erp: LinkView,
  */
 books: BooksView, 
 /**
+ * The record does not verify, since some check, until another one passes.
+ */
+record_fault: RecordFaultView | null, 
+/**
  * Messages for the ERP.
  */
 outbox: OutboxCounts, 
@@ -2523,6 +2535,15 @@ erp_g: number,
  * True when the ERP cuts its answer at the BoM quantity, so that its receipt is the proof.
  */
 is_cut: boolean, };
+export type RecordFaultView = { 
+/**
+ * Since when it is told, UTC milliseconds.
+ */
+since_ms: number, 
+/**
+ * The first thing that does not fit; English.
+ */
+sentence: string, };
 export type RecordPrint = { 
 /**
  * Which batch; it has ended.

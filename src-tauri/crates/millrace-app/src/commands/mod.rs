@@ -3,6 +3,7 @@
 //! Leaves out transport.
 
 mod action;
+mod attention_record;
 pub(crate) mod audit;
 pub mod backup;
 pub mod batch;

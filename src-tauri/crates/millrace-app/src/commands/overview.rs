@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::Context;
+use super::attention_record;
 use super::build::{self, Labels};
 use super::live::LinkStateView;
 use super::session::Nothing;
@@ -25,6 +26,13 @@ use millrace_store::table::journal::JournalRow;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case", tag = "code")]
 pub enum AttentionView {
+    /// The record does not verify.
+    RecordBad {
+        /// Since when it is told, UTC milliseconds.
+        since_ms: i64,
+        /// The first thing that does not fit; English.
+        sentence: String,
+    },
     /// Batches wait for a signature.
     ApprovalsWaiting {
         /// How many.
@@ -219,12 +227,13 @@ pub(super) async fn overview_get(context: &Context, _: Nothing) -> Result<Overvi
     let labels = Labels::new(inner);
     let problems = inner.problems.clone();
     let backups = inner.backups.troubles(now_ms);
+    let record = attention_record::rows(inner);
     let day_begin_ms = day_begin(now_ms, &inner.site.zone);
     inner
         .store
         .read(move |read| {
             let levels = build::levels(read)?;
-            let mut attention = Vec::new();
+            let mut attention = record;
 
             for row in read.batches_in_slots()? {
                 if let Some(reason) = &row.trouble {

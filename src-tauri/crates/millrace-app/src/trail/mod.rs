@@ -7,6 +7,7 @@ pub mod check;
 pub mod export;
 pub(crate) mod job;
 pub(crate) mod key;
+pub mod standing;
 
 use millrace_core::audit::anchor::Anchor;
 use millrace_core::ids::BatchId;
