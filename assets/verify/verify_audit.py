@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Verifies an exported audit trail of Millrace (format millrace-trail-1) without Millrace.
+"""Verifies an exported audit trail of Millrace without Millrace, with the batch records and signatures.
 
 Needs Python 3.8 or later and nothing else. It shares no code with the product: hashes, seals and
 anchors are computed here from their description, Ed25519 from RFC 8032. It can be read in one go, and
@@ -13,6 +13,8 @@ it writes nothing.
 Exit code: 0 the trail is whole, 1 it is not (the first bad row is named), 2 it cannot be read.
 
 How it is made
+  file        millrace-trail-2: one JSON object a line: header, rows, seals, records, signatures, end.
+              millrace-trail-1 had neither records nor signatures and is read still
   text list   each text as its length in bytes (8 bytes, little-endian) and its bytes in UTF-8
   row hash    SHA-256 over the list: "millrace-audit-1" or "-2", hash of the row before (64 zeros for the
               first), seq, at_ms, actor, action, object, before, after, reason; format 2 adds: station
@@ -21,6 +23,19 @@ How it is made
   key         told by a row "seal_key_add" of the trail itself; its first seal has the cause "key"
   anchor      MR1-<seq>-<first 16 digits of the row's hash>-<check>; the check is the first 4 digits of the
               SHA-256 over the list: "millrace-anchor-1", "MR1-<seq>-<16 digits>"
+  record      what is frozen of a batch, in revisions. Hash: SHA-256 over the list: "millrace-record-1",
+              batch_id, revision, at_ms, hash of the revision before ("" for the first), content. A row
+              "record_freeze" of "batch:<id>" with the same time tells of each one
+  signature   hash: SHA-256 over the list: "millrace-signature-2", id, object_kind, object_id, batch_id ("" =
+              none), person_id, login, person, meaning, at_ms, site, "1" and the reason or "0" and "",
+              content_hash, hash of the signature before (64 zeros for the first). Format 1 is hashed alike
+              with "millrace-signature-1" and carries no hash itself: the next one does. A row
+              "signature_head" names the newest one before each seal
+  content     of what is signed. "batch": content_hash in its record. "act": the hash of the row. Weight by
+              hand: SHA-256 over "millrace-manual-weight-1", content_hash of the batch, line_no, material,
+              planned_g, actual_g, entered_by, entered_at_ms. "deviation": SHA-256 over "millrace-deviation-1",
+              content_hash of the batch, kind, line_no, planned_g, actual_g, as its record lists them.
+              "message" and "silo_movement": not in this file, not checked
 """
 
 import argparse
@@ -29,7 +44,7 @@ import json
 import re
 import sys
 
-FORMAT = "millrace-trail-1"
+FORMAT, FORMAT_OLD = "millrace-trail-2", "millrace-trail-1"
 GENESIS = "0" * 64
 
 
@@ -116,6 +131,14 @@ class Broken(Exception):
         self.row = row
 
 
+class Beside(Exception):
+    """What does not fit beside the trail, a sentence each."""
+
+    def __init__(self, signatures, records):
+        super().__init__((signatures + records)[0])
+        self.signatures, self.records = signatures, records
+
+
 class Unreadable(Exception):
     """The file is no export, or not whole."""
 
@@ -162,6 +185,7 @@ def parse_anchor(text):
     return int(seq), start, "MR1-%s-%s-%s" % (seq, start, check)
 
 
+NONE = type(None)
 FIELDS = {
     "key": {"key_no": int, "site": str, "public_key": str, "since_ms": int, "audit_seq": int},
     "row": {
@@ -171,7 +195,17 @@ FIELDS = {
     "seal": {
         "seal_no": int, "seq": int, "hash": str, "at_ms": int, "cause": str, "key_no": int, "signature": str,
     },
+    "record": {
+        "batch_id": int, "revision": int, "at_ms": int, "content": str, "prev_hash": str, "hash": str,
+        "audit_seq": int,
+    },
+    "signature": {
+        "id": int, "format": int, "object_kind": str, "object_id": int, "batch_id": (int, NONE), "person_id": int,
+        "login": str, "person": str, "meaning": str, "at_ms": int, "site": str, "reason": (str, NONE),
+        "content_hash": str, "prev_hash": str, "hash": str,
+    },
 }
+KINDS = ["header", "row", "seal", "record", "signature", "end"]
 
 
 def checked(kind, value, where):
@@ -179,8 +213,10 @@ def checked(kind, value, where):
     if not isinstance(value, dict) or set(value) - {"kind"} != set(fields):
         raise Unreadable("%s has not the fields of a %s" % (where, kind))
     for name, kind_of in fields.items():
-        if type(value[name]) is not kind_of:
+        if type(value[name]) not in (kind_of if type(kind_of) is tuple else (kind_of,)):
             raise Unreadable("%s: %s is of the wrong kind" % (where, name))
+        if type(value[name]) is int and not -(2**63) <= value[name] < 2**63:
+            raise Unreadable("%s: %s is out of all bounds" % (where, name))
     return value
 
 
@@ -191,43 +227,58 @@ def no_doubles(pairs):
     return found
 
 
+class Export:
+    """An export, read from lines of bytes."""
+
+    def __init__(self, lines):
+        self.header, self.end, self.is_old = None, None, False
+        self.rows, self.seals, self.records, self.signatures = [], [], [], []
+        rank = 0
+        for number, line in enumerate(lines, 1):
+            where = "line %d" % number
+            try:
+                value = json.loads(line.decode("utf-8"), object_pairs_hook=no_doubles)
+            except UnicodeDecodeError:
+                raise Unreadable("%s is no text in UTF-8" % where)
+            except ValueError as error:
+                raise Unreadable("%s is no JSON: %s" % (where, error))
+            kind = value.get("kind") if isinstance(value, dict) else None
+            if self.end is not None:
+                raise Unreadable("something stands behind its end")
+            if kind not in KINDS:
+                raise Unreadable("%s is of no known kind" % where)
+            if self.header is None:
+                self.take_header(value, where)
+                continue
+            if KINDS.index(kind) < max(rank, 1) or (self.is_old and kind in ("record", "signature")):
+                raise Unreadable("%s is not in the order of %s" % (where, FORMAT))
+            rank = KINDS.index(kind)
+            if kind == "end":
+                self.end = [value.get(name, 0) for name in ("rows", "seals", "records", "signatures")]
+            else:
+                getattr(self, kind + "s").append(checked(kind, value, where))
+        if self.header is None:
+            raise Unreadable("it is empty")
+
+    def take_header(self, value, where):
+        if value["kind"] != "header" or value.get("format") not in (FORMAT, FORMAT_OLD):
+            raise Unreadable("it is no export of the form %s" % FORMAT)
+        self.header, self.is_old = value, value["format"] == FORMAT_OLD
+        if not isinstance(value.get("keys"), list):
+            raise Unreadable("%s has no list of keys" % where)
+        for key in value["keys"]:
+            checked("key", key, where)
+
+    def counts(self):
+        return [len(self.rows), len(self.seals), len(self.records), len(self.signatures)]
+
+
 def load(path):
-    """Header, rows, seals and the counts of the last line."""
-    header, rows, seals, end = None, [], [], None
     try:
-        lines = open(path, encoding="utf-8", newline="\n")
+        with open(path, "rb") as lines:
+            return Export(lines)
     except OSError as error:
-        raise Unreadable("it cannot be opened: %s" % error)
-    with lines:
-        try:
-            for number, line in enumerate(lines, 1):
-                where = "line %d" % number
-                try:
-                    value = json.loads(line, object_pairs_hook=no_doubles)
-                except ValueError as error:
-                    raise Unreadable("%s is no JSON: %s" % (where, error))
-                kind = value.get("kind") if isinstance(value, dict) else None
-                if end is not None:
-                    raise Unreadable("something stands behind its end")
-                if header is None:
-                    if kind != "header" or value.get("format") != FORMAT:
-                        raise Unreadable("it is no export of the form %s" % FORMAT)
-                    header = value
-                    for key in header["keys"]:
-                        checked("key", key, where)
-                elif kind == "row" and not seals:
-                    rows.append(checked("row", value, where))
-                elif kind == "seal":
-                    seals.append(checked("seal", value, where))
-                elif kind == "end":
-                    end = (value.get("rows"), value.get("seals"))
-                else:
-                    raise Unreadable("%s is not in the order of %s" % (where, FORMAT))
-        except UnicodeDecodeError:
-            raise Unreadable("it is no text in UTF-8")
-    if header is None:
-        raise Unreadable("it is empty")
-    return header, rows, seals, end
+        raise Unreadable("it cannot be read: %s" % error)
 
 
 def check_rows(rows):
@@ -307,6 +358,201 @@ def check_anchors(anchors, rows):
             raise Broken(seq, "row %d is not the one that anchor %s was made of" % (seq, text))
 
 
+# What stands beside the trail. Every sentence is collected: none of them hides another.
+
+
+def record_hash(record):
+    return sha256(
+        "millrace-record-1", record["batch_id"], record["revision"], record["at_ms"], record["prev_hash"],
+        record["content"],
+    )
+
+
+def check_records(records, rows):
+    """The first fault of each batch: (batch as the trail names it, sentence)."""
+    told = {row["seq"]: row for row in rows if row["action"] == "record_freeze"}
+    faults = []
+    batch, revision, before = None, 0, ""
+    for record in records:
+        is_in_order = batch is None or batch <= record["batch_id"]
+        if batch != record["batch_id"]:
+            batch, revision, before = record["batch_id"], 0, ""
+        name = "batch:%d" % batch
+        row = told.get(record["audit_seq"])
+        is_told = (
+            row is not None
+            and row["object"] == name
+            and row["at_ms"] == record["at_ms"]
+            and row["after"] == '{"record_hash":"%s","revision":%d}' % (record["hash"], record["revision"])
+        )
+        if is_told:
+            del told[record["audit_seq"]]
+        expected = revision + 1
+        why = None
+        if not is_in_order:
+            why = "it stands behind those of a later batch"
+        elif record["revision"] > expected:
+            why = "it is missing"
+        elif record["revision"] < expected:
+            why = "it stands where no revision may stand"
+        elif record_hash(record) != record["hash"]:
+            why = "it was changed: its content does not fit its hash"
+        elif record["prev_hash"] != before:
+            why = "it does not follow the revision before it"
+        elif not is_told:
+            why = "the audit trail does not tell of it so"
+        if why and not (faults and faults[-1][0] == name):
+            faults.append((name, "record of %s, revision %d: %s" % (name, expected, why)))
+        revision, before = record["revision"], record["hash"]
+    for seq in sorted(told):
+        name = told[seq]["object"]
+        if all(fault[0] != name for fault in faults):
+            said = json_object(told[seq]["after"]).get("revision", 0)
+            why = "it is missing: the audit trail tells of it"
+            faults.append((name, "record of %s, revision %s: %s" % (name, said, why)))
+    return faults
+
+
+def json_object(text):
+    """The object that a text is; an empty one for every other text."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+class Facts:
+    """What a batch's newest record says of signatures and of what they stand on."""
+
+    def __init__(self, facts):
+        self.recipe_hash, self.weights = facts["content_hash"], {}
+        for line in facts["manual"]:
+            texts = [line[name] for name in WEIGHT]
+            if None not in texts:
+                weight = sha256("millrace-manual-weight-1", self.recipe_hash, *texts)
+                self.weights[line["line_no"]] = weight
+        # Content of before there were any does not tell of them.
+        self.deviations = None if "deviations" not in facts else {
+            sha256("millrace-deviation-1", self.recipe_hash, *[line[name] for name in DEVIATION])
+            for line in facts["deviations"]
+        }
+        self.signatures = [short(one) for one in facts["signatures"]]
+
+
+DEVIATION = ["kind", "line_no", "planned_g", "actual_g"]
+WEIGHT = ["line_no", "material", "planned_g", "actual_g", "entered_by", "entered_at_ms"]
+
+
+def short(signature):
+    return tuple(signature[name] for name in ("person", "meaning", "at_ms", "reason", "content_hash"))
+
+
+def signature_hash(signature, before):
+    if signature["format"] not in (1, 2):
+        return None
+    batch, reason = signature["batch_id"], signature["reason"]
+    return sha256(
+        "millrace-signature-%d" % signature["format"], signature["id"], signature["object_kind"],
+        signature["object_id"], "" if batch is None else batch, signature["person_id"], signature["login"],
+        signature["person"], signature["meaning"], signature["at_ms"], signature["site"],
+        "0" if reason is None else "1", reason or "", signature["content_hash"], before,
+    )
+
+
+def signed_content(signature, facts, hashes):
+    """The content hash of what it stands on, its own where the file does not tell, None where that is gone."""
+    kind, number, own = signature["object_kind"], signature["object_id"], signature["content_hash"]
+    if kind in ("message", "silo_movement"):
+        return own
+    if kind == "act":
+        return hashes.get(number)
+    if kind == "batch":
+        return facts[number].recipe_hash if number in facts else own
+    if kind == "manual_line":
+        batch = facts.get(signature["batch_id"])
+        return batch.weights.get(number) if batch else own
+    if kind == "deviation":
+        batch = facts.get(signature["batch_id"])
+        if batch is None or batch.deviations is None:
+            return own
+        return own if own in batch.deviations else None
+    return None
+
+
+ALWAYS_SIGNED = ("batch_approve", "batch_reject", "batch_revoke", "batch_stop", "batch_cancel")
+
+
+def check_signatures(signatures, rows, facts):
+    found, by_number = [], {}
+    head, last, newest_format = GENESIS, 0, 1
+    hashes = {row["seq"]: row["hash"] for row in rows}
+    acts = {(row["at_ms"], row["actor"]) for row in rows}
+    for one in signatures:
+        name = "signature %d (%s by %s)" % (one["id"], one["meaning"], one["person"])
+        thing = "the %s %d" % (one["object_kind"], one["object_id"])
+        if one["id"] > last + 1:
+            found.append("signature %d is not there; %s follows" % (last + 1, name))
+        elif one["id"] <= last:
+            found.append("%s stands where none may stand" % name)
+        if one["format"] < newest_format or one["format"] not in (1, 2):
+            found.append("%s has format %d, which cannot be" % (name, one["format"]))
+        elif one["format"] == 1 and (one["hash"] or one["prev_hash"]):
+            found.append("%s is not as it was signed" % name)
+        elif one["format"] == 2 and signature_hash(one, one["prev_hash"]) != one["hash"]:
+            found.append("%s is not as it was signed" % name)
+        elif one["format"] == 2 and one["prev_hash"] != head:
+            found.append(
+                "%s does not follow the signature before it: one was changed, added or taken away" % name
+            )
+        content = signed_content(one, facts, hashes)
+        if content is None:
+            found.append("%s: %s that it stands on is not in the books" % (name, thing))
+        elif content != one["content_hash"]:
+            found.append("%s: %s is not as it was when it was signed" % (name, thing))
+        if one["format"] == 2 and (one["at_ms"], one["login"]) not in acts:
+            found.append("%s: the trail does not tell of it" % name)
+        head = one["hash"] if one["format"] == 2 else signature_hash(one, head) or ""
+        last, newest_format = one["id"], one["format"]
+        by_number[one["id"]] = one["hash"]
+    signed = {(one["at_ms"], "batch:%s" % one["batch_id"]) for one in signatures}
+    for row in rows:
+        if row["action"] in ALWAYS_SIGNED and (row["at_ms"], row["object"]) not in signed:
+            found.append("row %d of the trail (%s of %s) has no signature" % (row["seq"], row["action"], row["object"]))
+    for row in rows:
+        if row["action"] != "signature_head":
+            continue
+        number = json_object(row["after"]).get("id")
+        if type(number) is not int:
+            found.append("row %d of the trail should name a signature and names none" % row["seq"])
+        elif number not in by_number:
+            first = min(number, last + 1)
+            found.append("signature %d is not there; row %d of the trail names %d" % (first, row["seq"], number))
+        elif row["after"] != '{"hash":"%s","id":%d}' % (by_number[number], number):
+            found.append("signature %d is not the one that row %d of the trail names" % (number, row["seq"]))
+    return found
+
+
+def check_beside(export):
+    faults = check_records(export.records, export.rows)
+    facts = {}
+    for record in export.records:
+        if record_hash(record) == record["hash"]:
+            try:
+                facts[record["batch_id"]] = Facts(json.loads(record["content"])["facts"])
+            except (ValueError, KeyError, TypeError):
+                pass  # It is no record, and the trail does not tell of it.
+    found = [sentence for _, sentence in faults]
+    for batch in sorted(facts):
+        name = "batch:%d" % batch
+        told = [short(one) for one in export.signatures if one["batch_id"] == batch]
+        if all(fault[0] != name for fault in faults) and told != facts[batch].signatures:
+            found.append("%s: the signatures are not those that its record froze" % name)
+    signatures = check_signatures(export.signatures, export.rows, facts)
+    if signatures or found:
+        raise Beside(signatures, found)
+
+
 def public_keys(path):
     try:
         with open(path, encoding="ascii") as lines:
@@ -323,25 +569,37 @@ def fingerprint(public_key):
     return " ".join(digits[n : n + 4] for n in range(0, 32, 4))
 
 
-def verify(path, trusted, anchors):
-    header, rows, seals, end = load(path)
-    keys = {key["key_no"]: key for key in header["keys"]}
-    if len(keys) != len(header["keys"]):
+def verify(export, trusted, anchors):
+    """Answers the last row that a seal covers; raises what does not fit."""
+    keys = {key["key_no"]: key for key in export.header["keys"]}
+    if len(keys) != len(export.header["keys"]):
         raise Unreadable("a key stands twice in the header")
-    check_rows(rows)
-    check_keys(keys, rows)
-    sealed, key_no = check_seals(keys, rows, seals)
-    check_anchors(anchors, rows)
-    if trusted and (not seals or keys[key_no]["public_key"] not in trusted):
+    check_rows(export.rows)
+    check_keys(keys, export.rows)
+    sealed, key_no = check_seals(keys, export.rows, export.seals)
+    check_anchors(anchors, export.rows)
+    if trusted and (not export.seals or keys[key_no]["public_key"] not in trusted):
         raise Broken(1, "the newest seal is not by the public key that was handed in")
-    if end != (len(rows), len(seals)):
+    if not export.is_old:
+        check_beside(export)
+    if export.end != export.counts():
         raise Unreadable("its last line is missing or counts otherwise: the file was cut")
+    return sealed
+
+
+def tell(export, sealed, trusted, anchors):
+    header, (rows, seals, records, signatures) = export.header, export.counts()
     print("site     %s, times in UTC, the site is in %s" % (header.get("site"), header.get("zone")))
-    print("rows     %d fit" % len(rows))
-    print("seals    %d fit, up to row %d; %d rows behind it" % (len(seals), sealed, len(rows) - sealed))
+    print("rows     %d fit" % rows)
+    print("seals    %d fit, up to row %d; %d rows behind it" % (seals, sealed, rows - sealed))
     print("anchors  %d fit" % len(anchors))
-    for number in sorted(keys):
-        print("key %d    %s" % (number, fingerprint(keys[number]["public_key"])))
+    if export.is_old:
+        print("records and signatures are not in this file: it is of the form %s" % FORMAT_OLD)
+    else:
+        print("records  %d fit" % records)
+        print("signed   %d signatures fit" % signatures)
+    for key in sorted(header["keys"], key=lambda key: key["key_no"]):
+        print("key %d    %s" % (key["key_no"], fingerprint(key["public_key"])))
     if trusted:
         print("The trail is whole.")
     else:
@@ -357,9 +615,18 @@ def main():
     args = parser.parse_args()
     try:
         trusted = public_keys(args.public_key) if args.public_key else []
-        verify(args.export, trusted, [parse_anchor(text) for text in args.anchor])
+        anchors = [parse_anchor(text) for text in args.anchor]
+        export = load(args.export)
+        sealed = verify(export, trusted, anchors)
+        tell(export, sealed, trusted, anchors)
     except Broken as fault:
         print("first bad row %d: %s" % (fault.row, fault))
+        return 1
+    except Beside as faults:
+        for sentence in faults.signatures:
+            print("wrong signature: %s" % sentence)
+        for sentence in faults.records:
+            print("wrong record: %s" % sentence)
         return 1
     except Unreadable as error:
         print("%s: %s" % (args.export, error))

@@ -91,6 +91,7 @@ pub(crate) const TABLE: &[(&str, For)] = &[
     ("batch_deviation_accept", SIGNERS),
     ("history_list", ALL),
     ("record_get", ALL),
+    ("record_print", ALL),
     ("batch_chart", ALL),
     ("silo_list", ALL),
     ("silo_consumption", ALL),

@@ -44,7 +44,7 @@ CREATE TABLE stock_lot (id INTEGER PRIMARY KEY);
 CREATE TABLE stock_location (id INTEGER PRIMARY KEY);
 CREATE TABLE product_product (id INTEGER PRIMARY KEY);
 CREATE TABLE millrace_posting (id INTEGER PRIMARY KEY, key TEXT NOT NULL, body_hash TEXT NOT NULL,
-    production_id INTEGER NOT NULL, result TEXT);
+    production_id INTEGER NOT NULL, result TEXT, anchor TEXT);
 INSERT INTO uom_uom VALUES (1, 0.01);
 INSERT INTO mrp_production (id, name, state, product_qty, product_uom_id) VALUES
     (33, 'WH/MO/00033', 'confirmed', 100, 1), (34, 'WH/MO/00034', 'confirmed', 100, 1);

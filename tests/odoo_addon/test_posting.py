@@ -67,6 +67,23 @@ class Posting(unittest.TestCase):
         self.assertEqual(self.keys(server), [KEY])
 
     @on_every_version
+    def test_an_anchor_is_kept_beside_the_first_booking_and_is_no_part_of_it(self, server):
+        first = server.call("book", **message(), anchor="MR1-42-0123456789abcdef-0a1b")
+        again = server.call("book", **message(), anchor="MR1-57-fedcba9876543210-1b2c")
+        self.assertEqual(again, {**first, "already": True})
+        self.assertEqual(server.call("book", **message()), {**first, "already": True})
+        kept = "SELECT anchor FROM millrace_posting ORDER BY id"
+        self.assertEqual(server.rows(kept), [("MR1-42-0123456789abcdef-0a1b",)])
+
+    @on_every_version
+    def test_what_is_no_anchor_is_no_reason_to_refuse(self, server):
+        for number, wrong in enumerate((None, "", 7, ["MR1"], "x" * 65)):
+            total = message(key="demo:1:1:%d" % number, lines=((205, 50 + number),))
+            self.assertFalse(server.call("book", **total, anchor=wrong)["already"])
+        kept = server.rows("SELECT anchor FROM millrace_posting")
+        self.assertEqual([row for row in kept if row[0]], [])
+
+    @on_every_version
     def test_a_zero_that_is_said_and_one_that_is_not_are_one_message(self, server):
         server.call("book", **message())
         said = message(lines=((206, 39.41), (205, 59.87), (207, 0)))
@@ -140,9 +157,9 @@ class Posting(unittest.TestCase):
         cr = mill.Cursor(server.path)
         env = mill.Environment(cr, server.version, server.rights)
         addon, production = env["millrace.posting"], env["mrp.production"].browse(33)
-        addon._claim(KEY, production, "hash")
+        addon._claim(KEY, production, "hash", None)
         with self.assertRaisesRegex(UserError, "another order"):
-            addon._claim(KEY, production, "hash")
+            addon._claim(KEY, production, "hash", None)
         # The transaction lives, as after a savepoint, and still holds the first row.
         self.assertEqual(len(addon.search([("key", "=", KEY)]).ids), 1)
         cr.end("ROLLBACK")

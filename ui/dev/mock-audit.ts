@@ -10,6 +10,9 @@ interface Parts {
 
 const hash = (seq: number) => Array.from({ length: 64 }, (_, at) => ((seq * 7 + at * 11) % 16).toString(16)).join("");
 
+/** What a check found in the scene "broken". */
+export const BROKEN = "row 903 was changed: its content does not fit its hash";
+
 export function auditAnswers({ now, isBroken }: Parts) {
   const row = (seq: number, min: number, actor: string, action: string, object: string, label: string | null, before: object | null, after: object | null, reason = "", station = "panel-1"): AuditRowView => ({
     seq, at_ms: START_MS - min * MIN, actor, action, object, label, before: JSON.stringify(before), after: JSON.stringify(after), reason, station: actor === "system" ? "" : station, hash: hash(seq),
@@ -35,9 +38,9 @@ export function auditAnswers({ now, isBroken }: Parts) {
       is_checking: check, checked_at_ms: START_MS - 25 * MIN, rows: 1841, unsealed: 3, sealed, anchor: "MR1-1841-7K2M-Q9XD-4TRA", keys: [key], is_sealing: true,
       report: {
         rows: isBroken ? 902 : 1832, seals: isBroken ? 47 : 95, anchors: 1, sealed, head: null, keys: [key], further: [],
-        fault: isBroken ? { kind: "row_content", row: 903, message: "row 903 does not fit its hash: something in it was changed afterwards" } : null,
+        fault: isBroken ? { kind: "row_content", row: 903, message: BROKEN } : null,
       },
     }),
-    audit_export: ({ name }) => ({ name: `${name}.jsonl`, path: `/var/lib/millrace/exports/${name}.jsonl`, rows: 1841, seals: 96, sha256: hash(Math.floor(now() / MIN)) }),
+    audit_export: ({ name }) => ({ name: `${name}.jsonl`, path: `/var/lib/millrace/exports/${name}.jsonl`, rows: 1841, seals: 96, records: 74, signatures: 131, sha256: hash(Math.floor(now() / MIN)) }),
   } satisfies Answers;
 }

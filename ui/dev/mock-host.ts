@@ -5,7 +5,7 @@ import type {
 } from "../src/bindings";
 import type { AppEvent, Host } from "../src/lib/host/types";
 import { outboxAnswers } from "./mock-outbox";
-import { auditAnswers } from "./mock-audit";
+import { auditAnswers, BROKEN } from "./mock-audit";
 import { backupAnswers } from "./mock-backup";
 import { personAnswers } from "./mock-people";
 import { plcAnswers } from "./mock-plc";
@@ -180,6 +180,7 @@ function liveView(): LiveView {
     books: scene === "full"
       ? { state: "full", since_ms: START_MS - 3 * MIN, cause: "the disk is full: nothing new can be recorded, what is shown can still be read; make room and it goes on by itself", room: "very_low", free_bytes: 0 }
       : { state: "good", since_ms: null, cause: null, room: scene === "over" ? "low" : "enough", free_bytes: 41_000_000_000 },
+    record_fault: scene === "broken" ? { since_ms: START_MS - 25 * MIN, sentence: BROKEN } : null,
     outbox: { waiting: isErpGood ? 0 : 6, in_doubt: 0, refused: 0, oldest_ms: isErpGood ? null : 14 * MIN }, batch: active === null ? null : liveBatch(active), queued: [],
     silos: world.silos.map((silo) => ({ silo: silo.silo, level_g: silo.level_g, quality: silo.label === "E" && scene === "over" ? "stale" : "uncertain" })),
     plc_standing_still: scene === "standing", plc_maintenance: scene === "standing", slots_differ: scene === "differ" ? 4 : scene === "bad" ? 1 : 0,
@@ -189,6 +190,7 @@ function liveView(): LiveView {
 
 function attention(): AttentionView[] {
   const list: AttentionView[] = [];
+  if (scene === "broken") list.push({ code: "record_bad", since_ms: START_MS - 25 * MIN, sentence: BROKEN });
   const waiting = world.batches.filter((batch) => batch.row.word === "pending");
   const open = world.batches.filter((batch) => world.deviations(batch).some((line) => line.accepted === null));
   if (open[0] !== undefined) list.push({ code: "deviations_open", count: open.reduce((sum, batch) => sum + world.deviations(batch).filter((line) => line.accepted === null).length, 0), batches: open.length, id: open[0].row.id, batch_label: open[0].row.label });
@@ -323,6 +325,15 @@ const handlers: Handlers = {
     const hash = row.content_hash;
     const revisions = row.ended_at_ms === null ? [] : [{ revision: 1, at_ms: row.ended_at_ms, hash, audit_seq: 42 }];
     return { id, revisions, content: null, anchor: revisions.length === 0 ? null : "MR1-42-0123456789abcdef-0000", faults: [] };
+  },
+  record_print: ({ id, kind }) => {
+    const batch = viewOf(world.find(id));
+    const ended = batch.row.ended_at_ms ?? now();
+    return {
+      kind, batch, journal: batch.events.toReversed(), faults: [], site: "north", zone: "Asia/Jakarta", at_ms: now(), by: user.name, anchor: "MR1-1842-9f86d081884c7d65-2b1c",
+      postings: [{ key: `north/${batch.row.label}/consumption/1`, kind: "consumption", state: batch.posting.state, confirmed_at_ms: batch.posting.confirmed_at_ms }],
+      plc_block_hash: batch.row.content_hash, download_id: 17, revisions: [1, 2].map((revision) => ({ revision, at_ms: ended + revision * 60_000, hash: batch.row.content_hash, audit_seq: 40 + revision })),
+    };
   },
   batch_approve: ({ id, version, secret }) => act(id, version, secret, (batch) => approve(batch, user.name, now())),
   batch_reject: ({ id, version, secret, reason }) => act(id, version, secret, (batch) => {

@@ -31,8 +31,8 @@ const SHOTS = [
   ["silos", "run", "/silos"], ["silos-consumption", "run", "/silos", { click: "tab-consumption" }], ["silos-movements", "run", "/silos", { click: "tab-movements" }],
   ["silos-correct", "run", "/silos", { clicks: ["silo-row-C", "action-silo_correct"] }], ["silos-correct-nl-1280", "run", "/silos", { language: "nl", size: [1280, 720], click: "action-silo_correct" }],
   ["deviations", "deviations", "/history/99"], ["deviations-live", "deviations", "/live"], ["deviations-accept-nl", "deviations", "/live", { language: "nl", click: "action-batch_deviation_accept" }], ["deviations-overview-id-1280", "deviations", "/overview", { language: "id", size: [1280, 720] }], ["deviations-operator-night", "deviations", "/history/100", { as: "operator", theme: "night" }],
-  ["history", "run", "/history"], ["record", "run", "/history/99"], ["record-night", "run", "/history/99", { theme: "night" }],
   ["outbox", "run", "/outbox"], ["outbox-erplost", "erplost", "/outbox"], ["outbox-gate-nl-1280", "erplost", "/outbox", { language: "nl", size: [1280, 720], click: "outbox-row-WH/MO/00041/1" }], ["outbox-gate-night", "erplost", "/outbox", { theme: "night" }], ["veil", "lost", "/live", { wait: 13_000 }], ["menu", "run", "/overview", { click: "user-menu" }],
+  ["history", "run", "/history"], ["record", "run", "/history/99"], ["record-night", "run", "/history/99", { theme: "night" }], ["paper-record", "run", "/history/99", { click: "print-record", paper: true }], ["paper-record-nl", "run", "/history/99", { click: "print-record", language: "nl", theme: "night", paper: true }], ["paper-label", "run", "/history/99", { click: "print-label", paper: true }],
   ["plc", "run", "/plc"], ["plc-differ", "differ", "/plc"], ["plc-decide", "differ", "/plc", { click: "decide-4" }], ["plc-never", "never", "/plc"], ["plc-lost", "plclost", "/plc"], ["plc-standing-night", "standing", "/plc", { theme: "night" }],
   ["plc-link", "run", "/plc", { click: "tab-link" }], ["plc-events", "differ", "/plc", { click: "tab-events" }], ["plc-examine", "run", "/plc", { click: "tab-examine" }], ["plc-nl-1280", "differ", "/plc", { language: "nl", size: [1280, 720] }],
   ["people", "people", "/settings", { as: "super_admin", click: "settings-people" }], ["people-side", "people", "/settings", { as: "super_admin", clicks: ["settings-people", "person-row-Rina"] }], ["people-new", "people", "/settings", { as: "super_admin", clicks: ["settings-people", "person-add"] }], ["people-night", "people", "/settings", { as: "super_admin", clicks: ["settings-people", "person-row-Administrator 1"], theme: "night" }],
@@ -42,7 +42,7 @@ const SHOTS = [
   ["training", "run", "/training"], ["training-on-night", "run", "/training", { click: "switch-drop", theme: "night" }], ["training-id-1280", "run", "/training", { language: "id", size: [1280, 720] }], ["live-standing", "standing", "/live"],
   ["lock", "run", "/live", { clicks: ["user-menu", "lock"] }], ["lock-night-nl-1280", "over", "/overview", { theme: "night", language: "nl", size: [1280, 720], clicks: ["user-menu", "lock"] }], ["hand-over", "run", "/live", { clicks: ["user-menu", "hand-over-open"] }], ["shift-notes", "run", "/live", { clicks: ["user-menu", "shift-notes-open"] }], ["quick", "run", "/live", { clicks: ["user-menu", "quick-open"] }],
   ["audit", "run", "/settings", { click: "settings-audit" }], ["audit-row-night", "run", "/settings", { theme: "night", clicks: ["settings-audit", "audit-row-1839"] }], ["audit-broken-nl-1280", "broken", "/settings", { language: "nl", size: [1280, 720], click: "settings-audit" }], ["audit-export", "people", "/settings", { as: "super_admin", clicks: ["settings-audit", "audit-export"] }],
-  ["backup", "run", "/settings", { click: "settings-backup" }], ["backup-admin-night-nl-1280", "people", "/settings", { as: "super_admin", clicks: ["settings-backup", "backup-now", "backup-try"], theme: "night", language: "nl", size: [1280, 720] }], ["disk-full", "full", "/live"],
+  ["backup", "run", "/settings", { click: "settings-backup" }], ["backup-admin-night-nl-1280", "people", "/settings", { as: "super_admin", clicks: ["settings-backup", "backup-now", "backup-try"], theme: "night", language: "nl", size: [1280, 720] }], ["disk-full", "full", "/live"], ["record-bad", "broken", "/overview"], ["record-bad-live-night-id-1280", "broken", "/live", { theme: "night", language: "id", size: [1280, 720] }],
   ["settings", "settings", "/settings"], ["settings-value", "settings", "/settings", { click: "setting-plc.poll_live_ms" }], ["settings-demo-night-nl", "run", "/settings", { theme: "night", language: "nl", click: "setting-site.key" }],
   ["live-nl", "run", "/live", { language: "nl" }], ["queue-id", "run", "/queue", { language: "id" }], ["overview-id", "over", "/overview", { language: "id" }], ["queue-1280", "over", "/queue/102", { size: [1280, 720] }],
   ["overview-1280", "over", "/overview", { size: [1280, 720] }], ["live-1280", "over", "/live", { size: [1280, 720] }], ["live-1920", "over", "/live", { size: [1920, 1080] }],
@@ -56,6 +56,7 @@ for (const [name, scene, path, options = {}] of SHOTS) {
   page.on("console", (message) => message.type() === "error" && console.log(`${name}: ${message.text()}`));
   page.on("pageerror", (error) => console.log(`${name}: ${error.message}`));
   await page.addInitScript(([theme, language]) => {
+    window.print = () => undefined;
     localStorage.setItem("millrace.theme", theme);
     localStorage.setItem("millrace.language", language);
   }, [options.theme ?? "day", options.language ?? "en"]);
@@ -70,7 +71,13 @@ for (const [name, scene, path, options = {}] of SHOTS) {
     await page.getByTestId(click).first().click();
     await page.waitForTimeout(500);
   }
-  await page.screenshot({ path: join(out, `${name}.png`) });
+  if (options.paper) {
+    // What the printer gets: as one picture, and page by page.
+    await page.emulateMedia({ media: "print" });
+    await page.setViewportSize({ width: 688, height: 300 });
+  }
+  await page.screenshot({ path: join(out, `${name}.png`), fullPage: options.paper === true });
+  if (options.paper) await page.pdf({ path: join(out, `${name}.pdf`), preferCSSPageSize: true });
   const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
   console.log(`${name}${wide ? "  WIDER THAN THE WINDOW" : ""}`);
   await page.close();

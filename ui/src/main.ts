@@ -2,6 +2,7 @@
 import { mount } from "svelte";
 import "./styles/tokens.css";
 import "./styles/base.css";
+import "./styles/print.css";
 import App from "./app/App.svelte";
 
 const target = document.getElementById("app");

@@ -177,7 +177,7 @@ const quiet: LiveView = {
   seq: 1, now_ms: NOW_MS, plc: { state: "good", age_ms: 800, since_ms: 0, cause: null }, erp: { state: "good", age_ms: 800, since_ms: 0, cause: null },
   books: { state: "good", since_ms: null, cause: null, room: "enough", free_bytes: 41_000_000_000 },
   outbox: { waiting: 0, in_doubt: 0, refused: 0, oldest_ms: null }, batch: null, queued: [], silos: [], pending_approvals: 0, revision: 1,
-  plc_standing_still: false, plc_maintenance: false, slots_differ: 0,
+  plc_standing_still: false, plc_maintenance: false, slots_differ: 0, record_fault: null,
 };
 const running = (change: Partial<LiveBatch>): LiveBatch => ({
   id: 100, label: "WH/MO/00042/1", product: "Layer feed", slot: 3, word: "in_process", run: "running", version: 4, approved_by: null, approved_at_ms: null, started_at_ms: NOW_MS, since_ms: NOW_MS,

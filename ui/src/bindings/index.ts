@@ -163,7 +163,15 @@ erp: string,
 problems: Array<StartProblem>, };
 export type AttemptAct = "send" | "read_back";
 export type AttemptOutcome = "posted" | "in_doubt" | "not_sent" | "refused" | "partial";
-export type AttentionView = { "code": "approvals_waiting", 
+export type AttentionView = { "code": "record_bad", 
+/**
+ * Since when it is told, UTC milliseconds.
+ */
+since_ms: number, 
+/**
+ * The first thing that does not fit; English.
+ */
+sentence: string, } | { "code": "approvals_waiting", 
 /**
  * How many.
  */
@@ -404,6 +412,14 @@ rows: number,
  * Seals in it.
  */
 seals: number, 
+/**
+ * Frozen revisions of batch records in it.
+ */
+records: number, 
+/**
+ * Signatures in it.
+ */
+signatures: number, 
 /**
  * Its SHA-256, which stands in the trail as well.
  */
@@ -1618,6 +1634,10 @@ erp: LinkView,
  */
 books: BooksView, 
 /**
+ * The record does not verify, since some check, until another one passes.
+ */
+record_fault: RecordFaultView | null, 
+/**
  * Messages for the ERP.
  */
 outbox: OutboxCounts, 
@@ -2678,6 +2698,24 @@ erp_finished_g: number | null,
  * Finished weight of ours that was posted (running total of the order).
  */
 our_finished_g: number | null, };
+export type PrintKind = "record" | "label";
+export type PrintedPosting = { 
+/**
+ * Its key, by which the ERP knows it.
+ */
+key: string, 
+/**
+ * What it asks.
+ */
+kind: OutboxKind, 
+/**
+ * Its state.
+ */
+state: PostingState, 
+/**
+ * Read back equal, UTC milliseconds.
+ */
+confirmed_at_ms: number | null, };
 export type Proof = { 
 /**
  * Which.
@@ -2773,6 +2811,77 @@ erp_g: number,
  * True when the ERP cuts its answer at the BoM quantity, so that its receipt is the proof.
  */
 is_cut: boolean, };
+export type RecordFaultView = { 
+/**
+ * Since when it is told, UTC milliseconds.
+ */
+since_ms: number, 
+/**
+ * The first thing that does not fit; English.
+ */
+sentence: string, };
+export type RecordPrint = { 
+/**
+ * Which batch; it has ended.
+ */
+id: BatchId, 
+/**
+ * What.
+ */
+kind: PrintKind, };
+export type RecordPrinted = { 
+/**
+ * What.
+ */
+kind: PrintKind, 
+/**
+ * The batch, as the books have it; `faults` tells whether the frozen record says the same.
+ */
+batch: BatchView, 
+/**
+ * Its whole journal, oldest first.
+ */
+journal: Array<JournalView>, 
+/**
+ * Its messages for the ERP, oldest first.
+ */
+postings: Array<PrintedPosting>, 
+/**
+ * Hash of the PLC's final block, once it was stored.
+ */
+plc_block_hash: string | null, 
+/**
+ * Number of the download, where the map has a word for it.
+ */
+download_id: number | null, 
+/**
+ * The frozen revisions, oldest first; the last one is the one printed.
+ */
+revisions: Array<RecordRevisionView>, 
+/**
+ * What does not fit between record, trail and books, computed anew just now; paper tells it.
+ */
+faults: Array<string>, 
+/**
+ * Key of the site.
+ */
+site: string, 
+/**
+ * IANA name of the zone in which paper gives times.
+ */
+zone: string, 
+/**
+ * Printed, UTC milliseconds.
+ */
+at_ms: number, 
+/**
+ * By whom.
+ */
+by: string, 
+/**
+ * The anchor of the trail's row that tells of this printing.
+ */
+anchor: string, };
 export type RecordRevisionView = { 
 /**
  * From 1.
@@ -3583,6 +3692,7 @@ export interface Commands {
   batch_deviation_accept: { request: DeviationAccept; response: BatchView };
   history_list: { request: HistoryList; response: HistoryPage };
   record_get: { request: BatchGet; response: RecordView };
+  record_print: { request: RecordPrint; response: RecordPrinted };
   batch_chart: { request: BatchChartGet; response: ChartView };
   silo_list: { request: Nothing; response: SiloList };
   silo_consumption: { request: ConsumptionGet; response: ConsumptionView };

@@ -20,6 +20,11 @@ const areaName = (area: string): string => (area === "manual_weighing" ? m.journ
 
 export function attentionOf(view: AttentionView, now_ms: number): Attention {
   switch (view.code) {
+    case "record_bad":
+      return {
+        key: view.code, mark: "1", text: m.banner_record_bad(),
+        detail: [view.sentence, m.attention_record_bad(), m.since({ time: dateTime(view.since_ms) })].join(" · "), path: "/settings",
+      };
     case "approvals_waiting":
       return {
         key: view.code, mark: null, text: m.attention_approvals({ count: String(view.count) }),
@@ -131,6 +136,9 @@ export function disturbances(view: LiveView): Attention[] {
   } else if (books.room === "low" || books.room === "very_low") {
     const left = books.free_bytes === null ? null : m.banner_room_left({ free: plain(Math.floor(books.free_bytes / 1_048_576)) });
     found.push({ key: "room", mark: books.room === "low" ? "3" : "2", text: m.banner_room_low(), detail: left, path: "/settings" });
+  }
+  if (view.record_fault !== null) {
+    found.push({ key: "record", mark: "1", text: m.banner_record_bad(), detail: view.record_fault.sentence, path: "/settings" });
   }
   if (view.plc.state === "lost") {
     found.push({

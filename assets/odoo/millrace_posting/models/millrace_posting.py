@@ -25,6 +25,9 @@ VERSION = "1.1.0"
 #: States of an order in which something may be booked.
 OPEN = ("confirmed", "progress", "to_close")
 
+#: Longest anchor that is kept.
+ANCHOR_MAX = 64
+
 #: Digits behind the point that count when a quantity is held against the step of its unit.
 DIGITS = 6
 
@@ -40,6 +43,9 @@ class MillracePosting(models.Model):
     body_hash = fields.Char(required=True, readonly=True)
     production_id = fields.Many2one("mrp.production", required=True, readonly=True, ondelete="restrict")
     result = fields.Text(readonly=True)
+    # Where Millrace's audit trail stood when the message was first booked: what it says cannot be
+    # rewritten before that row without this one contradicting.
+    anchor = fields.Char(readonly=True)
 
     def init(self):
         """The guarantee rests on this index. A declared constraint that cannot be made is a warning
@@ -54,7 +60,7 @@ class MillracePosting(models.Model):
         return {"version": VERSION, "guarantee": "unique_key"}
 
     @api.model
-    def book(self, key, production_id, lines, finished_qty=0.0, mark_done=False, keep=None):
+    def book(self, key, production_id, lines, finished_qty=0.0, mark_done=False, keep=None, anchor=None):
         """Books absolute totals on an order, once for each key.
 
         :param str key: plant, order, batch and revision; fixed by the caller before the first call
@@ -65,6 +71,7 @@ class MillracePosting(models.Model):
         :param float finished_qty: finished weight in the unit of the order; 0 = not known
         :param bool mark_done: close the order in the same transaction
         :param list keep: raw moves that somebody else reports; they stay as they are
+        :param str anchor: where Millrace's audit trail stands; kept beside the row, no part of the message
         :return: ``{"already": bool, "state": str, "finished_qty": float, "lines": {move: quantity},
             "lots": {move: [lot]}}``, lots of what is tracked only
         :raises UserError: the order cannot be booked on, or the key came with another content
@@ -83,7 +90,7 @@ class MillracePosting(models.Model):
         first = self.sudo().search([("key", "=", key)], limit=1)
         if first:
             return self._first_result(first, body_hash)
-        row = self._claim(key, production, body_hash)
+        row = self._claim(key, production, body_hash, anchor)
         if production.state not in OPEN:
             raise UserError("The order %s is %s." % (production.name, production.state))
         self._write_totals(
@@ -129,12 +136,19 @@ class MillracePosting(models.Model):
         return production
 
     @api.model
-    def _claim(self, key, production, body_hash):
+    def _claim(self, key, production, body_hash, anchor):
         """The new row; the database decides that it is the only one of its key."""
+        # What is no anchor is left out: it is no reason to refuse a booking.
+        is_anchor = isinstance(anchor, str) and anchor.strip() and len(anchor) <= ANCHOR_MAX
         try:
             with self.env.cr.savepoint():
                 return self.sudo().create(
-                    {"key": key, "production_id": production.id, "body_hash": body_hash}
+                    {
+                        "key": key,
+                        "production_id": production.id,
+                        "body_hash": body_hash,
+                        "anchor": anchor if is_anchor else None,
+                    }
                 )
         except psycopg2.IntegrityError as error:
             # Messages of one order wait for each other above: this key came with another order, at

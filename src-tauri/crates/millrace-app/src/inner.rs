@@ -380,6 +380,7 @@ pub(crate) fn empty_live() -> LiveView {
         slots_differ: 0,
         erp: off,
         books: Disk::default().view(),
+        record_fault: None,
         outbox: OutboxCounts::default(),
         batch: None,
         queued: Vec::new(),

@@ -19,5 +19,6 @@ pub mod record;
 pub mod registers;
 pub mod secret;
 pub mod signature;
+pub mod signature_head;
 pub mod silo;
 pub mod units;

@@ -23,6 +23,13 @@ use crate::jobs::message::subject;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case", tag = "code")]
 pub enum AttentionView {
+    /// The record does not verify.
+    RecordBad {
+        /// Since when it is told, UTC milliseconds.
+        since_ms: i64,
+        /// The first thing that does not fit; English.
+        sentence: String,
+    },
     /// Batches wait for a signature.
     ApprovalsWaiting {
         /// How many.
@@ -189,6 +196,8 @@ pub(super) struct Seen<'a> {
     pub(super) levels: &'a Levels,
     pub(super) problems: Vec<StartProblem>,
     pub(super) backups: Vec<Trouble>,
+    /// That the record does not verify.
+    pub(super) record: Vec<AttentionView>,
     /// Why the content of an area of the PLC is not believed.
     pub(super) areas: BTreeMap<Area, String>,
     /// Ended today, oldest first.
@@ -202,7 +211,7 @@ pub(super) struct Seen<'a> {
 /// At most seven, most urgent first.
 pub(super) fn list(read: &Read<'_>, seen: Seen<'_>) -> Result<Vec<AttentionView>, AppError> {
     let now_ms = seen.now_ms;
-    let mut attention = Vec::new();
+    let mut attention = seen.record;
 
     for row in read.batches_in_slots()? {
         if let Some(reason) = &row.trouble {

@@ -12,6 +12,7 @@ use super::Context;
 use super::session::Nothing;
 use super::view::Quality;
 use crate::error::AppError;
+use crate::trail::standing::RecordFaultView;
 
 /// State of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -231,6 +232,8 @@ pub struct LiveView {
     pub erp: LinkView,
     /// The books, and the room that they have.
     pub books: BooksView,
+    /// The record does not verify, since some check, until another one passes.
+    pub record_fault: Option<RecordFaultView>,
     /// Messages for the ERP.
     pub outbox: OutboxCounts,
     /// The batch that doses, or the one closest to it.

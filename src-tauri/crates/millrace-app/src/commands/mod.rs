@@ -4,6 +4,7 @@
 
 mod action;
 pub mod attention;
+mod attention_record;
 pub(crate) mod audit;
 pub mod backup;
 pub mod batch;
@@ -32,6 +33,7 @@ mod plc_decide;
 pub mod plc_event;
 mod plc_facts;
 pub mod record;
+pub mod record_print;
 pub(crate) mod refused;
 pub mod script;
 pub mod session;

@@ -35,6 +35,18 @@ pub enum OutboxKind {
     MarkDone,
 }
 
+impl From<MessageKind> for OutboxKind {
+    fn from(kind: MessageKind) -> OutboxKind {
+        match kind {
+            MessageKind::Consumption => OutboxKind::Consumption,
+            MessageKind::CancelOrder => OutboxKind::CancelOrder,
+            MessageKind::EquipmentFailure => OutboxKind::EquipmentFailure,
+            MessageKind::MaterialConsumption => OutboxKind::MaterialConsumption,
+            MessageKind::MarkDone => OutboxKind::MarkDone,
+        }
+    }
+}
+
 /// Which messages a page shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -288,13 +300,7 @@ fn row_view(row: &OutboxRow) -> OutboxRowView {
     OutboxRowView {
         payload: payload_text(row),
         id: row.id,
-        kind: match row.kind {
-            MessageKind::Consumption => OutboxKind::Consumption,
-            MessageKind::CancelOrder => OutboxKind::CancelOrder,
-            MessageKind::EquipmentFailure => OutboxKind::EquipmentFailure,
-            MessageKind::MaterialConsumption => OutboxKind::MaterialConsumption,
-            MessageKind::MarkDone => OutboxKind::MarkDone,
-        },
+        kind: row.kind.into(),
         batch_id: row.batch_id,
         batch_label: match (&row.batch_label, row.kind) {
             (None, _) | (_, MessageKind::MarkDone) => subject(row),

@@ -5,6 +5,7 @@ use ts_rs::TS;
 
 use super::Context;
 use super::attention::{self, AttentionView, Seen};
+use super::attention_record;
 use super::build::{self, Labels};
 use super::session::Nothing;
 use super::view::{BatchRowView, JournalView};
@@ -80,6 +81,7 @@ pub(super) async fn overview_get(context: &Context, _: Nothing) -> Result<Overvi
     let labels = Labels::new(inner);
     let problems = inner.problems.clone();
     let backups = inner.backups.troubles(now_ms);
+    let record = attention_record::rows(inner);
     let areas = inner.image().area_trouble.clone();
     let day_begin_ms = day_begin(now_ms, &inner.site.zone);
     inner
@@ -99,6 +101,7 @@ pub(super) async fn overview_get(context: &Context, _: Nothing) -> Result<Overvi
                 levels: &levels,
                 problems,
                 backups,
+                record,
                 areas,
                 ended: &ended,
                 waiting: &waiting,

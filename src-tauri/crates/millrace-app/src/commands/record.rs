@@ -1,8 +1,8 @@
 //! The frozen record of a batch that has ended: its revisions with hash and anchor, and whether it still
-//! fits. Leaves out freezing it (the store, with each commit) and checking all (`crate::trail`).
+//! fits. Leaves out printing it, freezing it (the store, with each commit) and checking all (`crate::trail`).
 
 use millrace_core::ids::BatchId;
-use millrace_core::record::{ACTION, object};
+use millrace_core::record::{ACTION, RecordRow, object};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -38,6 +38,17 @@ pub struct RecordRevisionView {
     pub audit_seq: i64,
 }
 
+impl From<&RecordRow> for RecordRevisionView {
+    fn from(row: &RecordRow) -> RecordRevisionView {
+        RecordRevisionView {
+            revision: row.revision,
+            at_ms: row.at_ms,
+            hash: row.hash.clone(),
+            audit_seq: row.audit_seq,
+        }
+    }
+}
+
 pub(super) async fn record_get(
     context: &Context,
     request: BatchGet,
@@ -50,15 +61,7 @@ pub(super) async fn record_get(
             // A batch that is not there is refused, not shown as one without a record.
             read.batch(id)?;
             let mut rows = read.records(id)?;
-            let revisions = rows
-                .iter()
-                .map(|row| RecordRevisionView {
-                    revision: row.revision,
-                    at_ms: row.at_ms,
-                    hash: row.hash.clone(),
-                    audit_seq: row.audit_seq,
-                })
-                .collect();
+            let revisions = rows.iter().map(RecordRevisionView::from).collect();
             let anchor = read.audit_anchor(&object(id.0), ACTION)?;
             Ok(RecordView {
                 id,

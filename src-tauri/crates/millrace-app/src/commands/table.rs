@@ -28,6 +28,7 @@ use super::person_act::{PersonAct, PersonAdd, PersonChange, PersonSecretView, Se
 use super::plc::{PlcFlagsSet, PlcSlotDecide, PlcView};
 use super::plc_event::PlcEventList;
 use super::record::RecordView;
+use super::record_print::{RecordPrint, RecordPrinted};
 use super::script::{ApiTokenAdd, ApiTokenEnd, ApiTokenList, ApiTokenMade};
 use super::session::{AppInfo, Done, FirstAdminCreate, Nothing, SessionOpen, SessionView};
 use super::settings::{SettingsDifference, SettingsDifferenceView, SettingsText, SettingsView};
@@ -43,8 +44,8 @@ use super::{Access, CommandInfo, Context};
 use super::{
     backup, batch_act, batch_command, batch_view, chart, deviation, erp, examine, hand_over,
     history, live, lock, manual, order, order_decide, outbox, outbox_act, overview, person,
-    person_act, plc, plc_decide, plc_event, record, script, session, settings, settings_act, silo,
-    silo_act, trail, training,
+    person_act, plc, plc_decide, plc_event, record, record_print, script, session, settings,
+    settings_act, silo, silo_act, trail, training,
 };
 use crate::error::AppError;
 
@@ -139,6 +140,7 @@ commands! {
     deviation::batch_deviation_accept(DeviationAccept) -> BatchView, [right DeviationAccept, audited];
     history::history_list(HistoryList) -> HistoryPage, [right View];
     record::record_get(BatchGet) -> RecordView, [right View];
+    record_print::record_print(RecordPrint) -> RecordPrinted, [right View, audited];
     chart::batch_chart(BatchChartGet) -> ChartView, [right View];
     silo::silo_list(Nothing) -> SiloList, [right View];
     silo::silo_consumption(ConsumptionGet) -> ConsumptionView, [right View];

@@ -146,6 +146,10 @@ pub struct AuditExported {
     pub rows: i64,
     /// Seals in it.
     pub seals: i64,
+    /// Frozen revisions of batch records in it.
+    pub records: i64,
+    /// Signatures in it.
+    pub signatures: i64,
     /// Its SHA-256, which stands in the trail as well.
     pub sha256: String,
 }
@@ -292,17 +296,17 @@ pub(super) async fn audit_export(
     let at_ms = origin.at_ms;
     let half = folder.join(format!("{name}.part"));
     let written = half.clone();
-    let (rows, seals, sha256) = inner
+    let (counts, sha256) = inner
         .store
         .read(move |read| {
             let out = fs::create_dir_all(&folder)
                 .and_then(|()| for_owner_only(&written))
                 .map_err(|error| cannot(&written, &error))?;
-            let (rows, seals) = read
+            let counts = read
                 .at_one_moment(|read| Ok(export::write(read, &origin, out)))?
                 .map_err(|error| cannot(&written, &error))?;
             let sha256 = hash_of(&written).map_err(|error| cannot(&written, &error))?;
-            Ok::<_, AppError>((rows, seals, sha256))
+            Ok::<_, AppError>((counts, sha256))
         })
         .await?;
     let entry = audit::of(
@@ -311,7 +315,10 @@ pub(super) async fn audit_export(
         "trail",
         "",
         at_ms,
-        &serde_json::json!({ "file": name, "rows": rows, "seals": seals, "sha256": sha256 }),
+        &serde_json::json!({
+            "file": name, "rows": counts.rows, "seals": counts.seals, "records": counts.records,
+            "signatures": counts.signatures, "sha256": sha256,
+        }),
     );
     // Only what the trail tells of leaves the program.
     inner
@@ -321,8 +328,10 @@ pub(super) async fn audit_export(
     Ok(AuditExported {
         path: file.display().to_string(),
         name,
-        rows,
-        seals,
+        rows: counts.rows,
+        seals: counts.seals,
+        records: counts.records,
+        signatures: counts.signatures,
         sha256,
     })
 }

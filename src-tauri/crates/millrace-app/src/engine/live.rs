@@ -126,6 +126,7 @@ pub(crate) fn snapshot(inner: &Inner, cached: &Cached, seq: i64) -> LiveView {
         slots_differ: i64::try_from(image.doubts()).unwrap_or(i64::MAX),
         erp: inner.erp_link.view(inner.clock.as_ref()),
         books: inner.disk.view(),
+        record_fault: inner.trail.fault(),
         outbox: crate::commands::live::OutboxCounts {
             waiting: cached.outbox.waiting,
             in_doubt: cached.outbox.in_doubt,

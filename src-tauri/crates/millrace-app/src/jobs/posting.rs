@@ -3,6 +3,7 @@
 //! for a person. Leaves out the comparison (`millrace_core::batch::posting`), the protocol, and how an
 //! attempt is written down ([`super::settle`]).
 
+use millrace_core::audit::anchor::Anchor;
 use millrace_core::batch::attempt::AttemptAct;
 use millrace_core::batch::item_error::{self, PartialVerdict};
 use millrace_core::batch::posting::{Posting, ReadBack, compare};
@@ -111,7 +112,14 @@ async fn consumption(
             let Some(row) = begin(inner, row, AttemptAct::Send).await? else {
                 return Ok(());
             };
-            let outcome = match erp.post_consumption(&post).await {
+            // The newest row tells at least of the batch's end and of its record.
+            let anchor = inner.store.read(|read| read.audit_head()).await?;
+            let anchor = anchor.and_then(|(seq, hash)| Anchor::of(seq, &hash).ok());
+            let answer = match &anchor {
+                Some(anchor) => erp.post_anchored(&post, anchor).await,
+                None => erp.post_consumption(&post).await,
+            };
+            let outcome = match answer {
                 Ok(answer) => after_answer(inner, erp, &post, &answer).await,
                 Err(error) => after_error(inner, error).await,
             };

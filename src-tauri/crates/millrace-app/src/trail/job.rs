@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use super::ENDING;
 use super::check::{TrailReport, of_books};
 use super::key::KeyFolder;
+use super::standing::{self, RecordFaultView};
 use crate::clock::Clock;
 use crate::commands::audit;
 use crate::error::AppError;
@@ -40,6 +41,8 @@ pub(crate) struct CheckState {
     pub(crate) is_running: bool,
     /// The last one, and when it ended (UTC milliseconds).
     pub(crate) last: Option<(i64, TrailReport)>,
+    /// What no check has cleared yet.
+    pub(crate) fault: Option<RecordFaultView>,
 }
 
 impl Trail {
@@ -74,7 +77,10 @@ impl Trail {
             sealer,
             keys,
             clock: Mutex::new(None),
-            check: Mutex::new(CheckState::default()),
+            check: Mutex::new(CheckState {
+                fault: store.read(standing::of_books).await?,
+                ..CheckState::default()
+            }),
             check_nudge: Notify::new(),
         };
         // The books name the key from the first start on, not from the first seal that is due.
@@ -136,6 +142,15 @@ impl Trail {
         self.check
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// What does not verify since some check, until another one passes.
+    pub(crate) fn fault(&self) -> Option<RecordFaultView> {
+        self.check
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .fault
             .clone()
     }
 
@@ -252,7 +267,6 @@ pub(crate) async fn check(inner: &Inner) -> Result<(), AppError> {
         .read(move |read| of_books(read, expect, Vec::new()).map_err(AppError::from))
         .await;
     let at_ms = inner.clock.now_ms();
-    let was = inner.trail.check_state().last;
     let report = match walked {
         Ok(report) => report,
         Err(error) => {
@@ -260,26 +274,20 @@ pub(crate) async fn check(inner: &Inner) -> Result<(), AppError> {
             return Err(error);
         }
     };
-    let was_told =
-        was.is_some_and(|(_, last)| last.fault == report.fault && last.further == report.further);
-    if !report.is_good() && !was_told {
-        let what = report.sentence();
-        tracing::error!(%what, "the audit trail is not whole");
-        let entry = audit::of(
-            "system",
-            "trail_fault",
-            "trail",
-            &what,
-            at_ms,
-            &json!({ "row": report.fault.as_ref().map(|fault| fault.row) }),
-        );
-        inner
-            .commit_quietly(false, move |tx| Ok(tx.audit_add(&entry)?))
-            .await?;
+    let was = inner.trail.fault();
+    let (now, told) = standing::after(was.as_ref(), &report, at_ms);
+    if let Some(entry) = told {
+        if !report.is_good() {
+            tracing::error!(what = %entry.reason, "the record does not verify");
+        }
+        // Every screen tells it from the next moment on.
+        inner.commit(move |tx| Ok(tx.audit_add(&entry)?)).await?;
     }
     inner.trail.set_check(|state| {
         state.is_running = false;
+        state.fault = now;
         state.last = Some((at_ms, report));
     });
+    inner.live_nudge.notify_one();
     Ok(())
 }

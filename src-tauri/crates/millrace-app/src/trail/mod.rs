@@ -2,10 +2,12 @@
 //! out as a file, verified without the application. Leaves out the rules (`millrace_core::audit`) and
 //! the rows (`millrace-store`).
 
+mod beside;
 pub mod check;
 pub mod export;
 pub(crate) mod job;
 pub(crate) mod key;
+pub mod standing;
 
 use millrace_core::audit::anchor::Anchor;
 use millrace_core::ids::BatchId;

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use millrace_core::audit::anchor::Anchor;
 use millrace_core::erp::{FailurePost, MaterialPost};
 use millrace_core::units::Grams;
 use millrace_plant::odoo::{OdooVersion, OrderState, StandardSetup};
@@ -315,4 +316,67 @@ async fn the_standard_api_has_no_place_for_failures() {
     assert!(matches!(&error, ErpError::Unsendable { what } if what.contains("silo101")));
     let error = erp.failures_like(&post).await.expect_err("no place");
     assert!(matches!(error, ErpError::Unsendable { .. }));
+}
+
+fn anchor(seq: i64) -> Anchor {
+    Anchor::of(seq, &"5e".repeat(32)).expect("an anchor")
+}
+
+#[tokio::test]
+async fn the_anchor_is_kept_beside_the_first_booking_and_is_no_part_of_it() {
+    for dialect in ways(true) {
+        let (peer, erp) = opened(dialect).await;
+        let first = erp.post_anchored(&post(), &anchor(42)).await;
+        assert!(!first.expect("booked").is_already);
+        for repeat in [
+            erp.post_anchored(&post(), &anchor(57)).await,
+            erp.post_consumption(&post()).await,
+        ] {
+            assert!(repeat.expect("the first result").is_already, "{dialect:?}");
+        }
+        let rows = peer.odoo.view().postings;
+        let kept: Vec<_> = rows.iter().map(|row| row.anchor.clone()).collect();
+        assert_eq!(kept, [Some(anchor(42).to_string())], "{dialect:?}");
+    }
+    // Where there is no place for it, the booking is made as before.
+    for dialect in ways(false) {
+        let (peer, erp) = opened(dialect).await;
+        assert!(erp.post_anchored(&post(), &anchor(42)).await.is_ok());
+        assert_eq!(peer.order(NAME).consumption["silo101"], Grams(119_980));
+    }
+}
+
+#[tokio::test]
+async fn an_older_addon_gets_no_anchor_and_is_no_reason_to_fail() {
+    for dialect in ways(true) {
+        let (peer, erp) = opened(dialect).await;
+        let set_old = |is_posting_old| {
+            peer.odoo.set_standard(StandardSetup {
+                is_posting_old,
+                ..peer.odoo.standard()
+            });
+        };
+        set_old(true);
+        assert!(
+            erp.post_anchored(&post(), &anchor(42)).await.is_ok(),
+            "{dialect:?}"
+        );
+        set_old(false);
+        erp.look_again().await;
+        assert_ne!(erp.guarantee().await, Guarantee::ReadBack);
+        // An old copy takes the place of the new one without a new log-in.
+        set_old(true);
+        let newer = keyed(
+            "demo/1/2/0",
+            post_of(NAME, 1_990_000, &[("silo101", 240_000)]),
+        );
+        let booked = erp.post_anchored(&newer, &anchor(57)).await;
+        assert!(booked.is_ok(), "{dialect:?}: {booked:?}");
+        assert_eq!(peer.order(NAME).consumption["silo101"], Grams(240_000));
+        let rows = peer.odoo.view().postings;
+        assert!(
+            rows.len() == 2 && rows.iter().all(|row| row.anchor.is_none()),
+            "{rows:?}"
+        );
+    }
 }

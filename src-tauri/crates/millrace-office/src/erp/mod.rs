@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use millrace_core::audit::anchor::Anchor;
 use millrace_core::erp::{
     ConsumptionPost, ErpOrder, ErpOrderState, FailurePost, MaterialPost, PostAnswer,
 };
@@ -145,6 +146,20 @@ pub trait ErpConnector: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`ErpError`]; ask [`ErpError::outcome_unknown`] before doing anything else.
     async fn post_consumption(&self, post: &ConsumptionPost) -> Result<PostAnswer, ErpError>;
+
+    /// As [`ErpConnector::post_consumption`]; an ERP that has a place for it keeps the anchor of the audit
+    /// trail beside the booking. It is no part of the message: not of its key, not of what is compared, and
+    /// no reason to refuse. A connector without a place leaves this as it is.
+    ///
+    /// # Errors
+    /// As [`ErpConnector::post_consumption`].
+    async fn post_anchored(
+        &self,
+        post: &ConsumptionPost,
+        _anchor: &Anchor,
+    ) -> Result<PostAnswer, ErpError> {
+        self.post_consumption(post).await
+    }
 
     /// Cancels an order; a cancelled one stays so without error.
     ///

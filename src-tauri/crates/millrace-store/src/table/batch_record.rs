@@ -79,6 +79,29 @@ impl Read<'_> {
         rows.collect()
     }
 
+    /// Hands out every record by batch and revision, for an export.
+    ///
+    /// # Errors
+    /// What `each` returned, or as SQLite reports them.
+    pub fn record_each<E: From<StoreError>>(
+        &self,
+        mut each: impl FnMut(RecordRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut statement = self
+            .connection
+            .prepare(&format!(
+                "SELECT {COLUMNS} FROM batch_record ORDER BY batch_id, revision"
+            ))
+            .map_err(StoreError::from)?;
+        let rows = statement
+            .query_and_then([], read)
+            .map_err(StoreError::from)?;
+        for row in rows {
+            each(row?)?;
+        }
+        Ok(())
+    }
+
     fn record_last(&self, id: BatchId) -> Result<Option<RecordRow>, StoreError> {
         self.connection
             .prepare_cached(&format!(

@@ -24,6 +24,7 @@ pub mod person_quick;
 pub mod sample;
 pub mod setting_change;
 pub mod signature;
+pub mod signature_head;
 pub mod silo;
 pub mod silo_movement;
 pub mod slot_request;

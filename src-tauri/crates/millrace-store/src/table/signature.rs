@@ -3,6 +3,7 @@
 
 use millrace_core::ids::{BatchId, OutboxId, UserId};
 use millrace_core::signature::{FORMAT, ManualWeight, ObjectKind, Signature, Walk, message_hash};
+use millrace_core::signature_head::SIGNED_ALWAYS;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::audit::{number, text};
@@ -11,10 +12,6 @@ use super::manual_line::ManualLineRow;
 use super::outbox::OutboxRow;
 use super::silo_movement::of_movement;
 use crate::{Read, StoreError, Write};
-
-/// Acts that were signed from the first version on, in the same moment as their row of the trail.
-const SIGNED_ALWAYS: &str =
-    "'batch_approve', 'batch_reject', 'batch_revoke', 'batch_stop', 'batch_cancel'";
 
 /// A signature to be added; the books give it its number and its hashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,6 +168,25 @@ impl Read<'_> {
             && self.signed_content(signature)?.as_ref() == Some(&signature.content_hash))
     }
 
+    /// Hands out every signature in order, for an export.
+    ///
+    /// # Errors
+    /// What `each` returned, or as SQLite reports them.
+    pub fn signature_each<E: From<StoreError>>(
+        &self,
+        mut each: impl FnMut(Signature) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut statement = self
+            .connection
+            .prepare(&format!("{SELECT} ORDER BY id"))
+            .map_err(StoreError::from)?;
+        let rows = statement.query_map([], read).map_err(StoreError::from)?;
+        for row in rows {
+            each(row.map_err(StoreError::from)?)?;
+        }
+        Ok(())
+    }
+
     /// Holds every signature against what it stands on, against the one before it and against the
     /// trail; a sentence for each thing that does not fit.
     ///
@@ -200,8 +216,9 @@ impl Read<'_> {
             }
         }
         // What was cut off at the end has nobody behind it who names it; the sealed trail does.
+        let acts = SIGNED_ALWAYS.join("', '");
         let mut unsigned = self.connection.prepare(&format!(
-            "SELECT seq, action, object FROM audit a WHERE action IN ({SIGNED_ALWAYS}) AND NOT EXISTS (
+            "SELECT seq, action, object FROM audit a WHERE action IN ('{acts}') AND NOT EXISTS (
                  SELECT 1 FROM signature s WHERE s.at_ms = a.at_ms AND 'batch:' || s.batch_id = a.object)
              ORDER BY seq"
         ))?;

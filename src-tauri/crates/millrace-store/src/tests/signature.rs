@@ -2,6 +2,8 @@
 //! somebody with the file can do it.
 
 use millrace_core::access::{Grant, Role};
+use millrace_core::audit::chain::Expect;
+use millrace_core::audit::seal::{SealCause, Sealer};
 use millrace_core::batch::posting::Posting;
 use millrace_core::ids::{BatchId, UserId};
 use millrace_core::signature::ObjectKind;
@@ -102,8 +104,12 @@ async fn signed() -> (tempfile::TempDir, Store) {
 }
 
 async fn findings(store: &Store) -> Vec<String> {
-    let found = store.read(|r| r.signature_findings()).await;
-    found.expect("readable")
+    let found = store.read(|r| {
+        let mut found = r.signature_findings()?;
+        found.extend(r.signature_head_findings()?);
+        Ok::<_, StoreError>(found)
+    });
+    found.await.expect("readable")
 }
 
 /// What is found after somebody with the file ran this.
@@ -244,4 +250,64 @@ async fn a_signature_holds_until_what_it_stands_on_is_changed() {
         .await
         .expect("committed");
     assert_eq!(held(&store).await, [true, true, false]);
+}
+
+async fn seal(store: &Store, at_ms: i64) -> i64 {
+    let sealed = store.write(move |tx| {
+        tx.seal_add(&Sealer::new(&[7; 32], "north"), SealCause::Time, at_ms)?;
+        Ok::<_, StoreError>(tx.audit_head()?.expect("rows").0)
+    });
+    sealed.await.expect("committed")
+}
+
+#[tokio::test]
+async fn a_seal_covers_the_newest_signature_so_that_the_end_cannot_be_cut_off() {
+    let (_folder, store) = signed().await;
+    let rows = store.read(|r| r.audit_head()).await.expect("readable");
+    let rows = rows.expect("rows").0;
+    assert_eq!(
+        seal(&store, 20).await,
+        rows + 2,
+        "its key, and the signatures"
+    );
+    assert_eq!(
+        seal(&store, 21).await,
+        rows + 2,
+        "nothing new, nothing told"
+    );
+    store
+        .write(|tx| told(tx, 22, "filled", "test"))
+        .await
+        .expect("committed");
+    assert_eq!(seal(&store, 23).await, rows + 3, "no signature since");
+    let walked = store.read(|r| r.trail_walk(&Expect::default())).await;
+    assert_eq!(walked.expect("readable").fault, None);
+    assert_eq!(findings(&store).await, Vec::<String>::new());
+    for (sql, name) in [
+        (
+            "UPDATE signature SET hash = 'x' WHERE id = 5",
+            "signature 5 is not the one that row",
+        ),
+        (
+            "DELETE FROM signature WHERE id = 5",
+            "signature 5 is not there; row",
+        ),
+        (
+            "DELETE FROM signature WHERE id >= 4",
+            "signature 4 is not there; row",
+        ),
+    ] {
+        let by_hand = store.write(move |tx| {
+            tx.connection.execute_batch(
+                "DROP TRIGGER IF EXISTS signature_is_append_only_u; DROP TRIGGER IF EXISTS signature_is_append_only_d;",
+            )?;
+            Ok::<_, StoreError>(tx.connection.execute_batch(sql)?)
+        });
+        by_hand.await.expect("somebody with the file can do this");
+        let found = findings(&store).await;
+        assert!(
+            found.iter().any(|text| text.contains(name)),
+            "{sql}: {found:?}"
+        );
+    }
 }

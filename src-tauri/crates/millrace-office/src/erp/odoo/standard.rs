@@ -30,6 +30,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use millrace_core::audit::anchor::Anchor;
 use millrace_core::erp::{ConsumptionPost, ErpOrderState, MaterialPost, PostAnswer};
 use millrace_core::units::Grams;
 use serde_json::{Value, json};
@@ -123,14 +124,30 @@ impl OdooStandard {
         known: &Known,
         target: &Target,
         post: &ConsumptionPost,
+        anchor: Option<&Anchor>,
     ) -> Result<Option<bool>, ErpError> {
         let Known {
             server,
             held,
             units,
         } = known;
+        let anchor = anchor.filter(|_| server.posting.as_deref().is_some_and(addon::keeps_anchor));
         let call = addon::call(&post.key, target, held, units)?;
-        match self.rpc.call(server, call).await {
+        let mut answer = match anchor {
+            Some(anchor) => {
+                self.rpc
+                    .call(server, addon::with(call.clone(), anchor))
+                    .await
+            }
+            None => self.rpc.call(server, call.clone()).await,
+        };
+        // An older one took its place meanwhile: what it refused is undone, and the anchor is no reason.
+        if anchor.is_some()
+            && matches!(&answer, Err(ErpError::Refused { message }) if message.contains("anchor"))
+        {
+            answer = self.rpc.call(server, call).await;
+        }
+        match answer {
             Ok(answer) => addon::check(&answer, target, held, units).map(Some),
             // It said no; or somebody took it away, which Odoo tells by the same exception.
             Err(refusal @ ErpError::Refused { .. }) => match self.rpc.server().await {
@@ -139,6 +156,34 @@ impl OdooStandard {
             },
             Err(error) => Err(error),
         }
+    }
+
+    async fn consume(
+        &self,
+        post: &ConsumptionPost,
+        anchor: Option<&Anchor>,
+    ) -> Result<PostAnswer, ErpError> {
+        let known = self.known(&post.order_name).await?;
+        let target = posting::target(post, &known.held, &self.materials)?;
+        let verdict = posting::verdict(&target, &known.held, &known.units, known.server.row);
+        let is_there = verdict == Ok(Verdict::Holds) && known.held.production.state == DONE;
+        // The addon is asked even about a closed order that holds something else: this may be an
+        // old message whose answer was lost, and only the key knows.
+        let booked = if known.server.posting.is_some() && !is_there {
+            self.book(&known, &target, post, anchor).await?
+        } else {
+            None
+        };
+        if booked.is_none() {
+            match verdict? {
+                Verdict::Holds => {}
+                Verdict::Differs(_) => self.write(&known, &target).await?,
+            }
+        }
+        Ok(PostAnswer {
+            is_already: booked.unwrap_or(false),
+            ..posting::receipt(&target)
+        })
     }
 
     async fn close(&self, known: &Known, target: &Target) -> Result<(), ErpError> {
@@ -350,27 +395,15 @@ impl ErpConnector for OdooStandard {
     }
 
     async fn post_consumption(&self, post: &ConsumptionPost) -> Result<PostAnswer, ErpError> {
-        let known = self.known(&post.order_name).await?;
-        let target = posting::target(post, &known.held, &self.materials)?;
-        let verdict = posting::verdict(&target, &known.held, &known.units, known.server.row);
-        let is_there = verdict == Ok(Verdict::Holds) && known.held.production.state == DONE;
-        // The addon is asked even about a closed order that holds something else: this may be an
-        // old message whose answer was lost, and only the key knows.
-        let booked = if known.server.posting.is_some() && !is_there {
-            self.book(&known, &target, post).await?
-        } else {
-            None
-        };
-        if booked.is_none() {
-            match verdict? {
-                Verdict::Holds => {}
-                Verdict::Differs(_) => self.write(&known, &target).await?,
-            }
-        }
-        Ok(PostAnswer {
-            is_already: booked.unwrap_or(false),
-            ..posting::receipt(&target)
-        })
+        self.consume(post, None).await
+    }
+
+    async fn post_anchored(
+        &self,
+        post: &ConsumptionPost,
+        anchor: &Anchor,
+    ) -> Result<PostAnswer, ErpError> {
+        self.consume(post, Some(anchor)).await
     }
 
     /// One weighed component, absolute, found by its product. Without a key even where the addon is:

@@ -4,6 +4,7 @@
 //! Pure. Leaves out finding the addon (`rpc.rs`), sending (`standard.rs`) and quantities without it
 //! (`standard_post.rs`).
 
+use millrace_core::audit::anchor::Anchor;
 use millrace_core::units::Grams;
 use serde_json::{Map, Value, json};
 
@@ -30,6 +31,17 @@ pub(super) fn version(answer: &Value) -> Option<String> {
     (word("guarantee") == Some(UNIQUE_KEY))
         .then(|| word("version").map(str::to_owned))
         .flatten()
+}
+
+/// Whether an addon of this version keeps an anchor beside a booking: from 1.1 on.
+pub(super) fn keeps_anchor(version: &str) -> bool {
+    let mut numbers = version.split('.').map(str::parse::<u32>);
+    matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (1, 1))
+}
+
+/// The same booking with the anchor that is kept beside it.
+pub(super) fn with(call: Call, anchor: &Anchor) -> Call {
+    call.named("anchor", json!(anchor.to_string()))
 }
 
 /// The one call that books a target under a key. What people weigh is kept as it stands.
@@ -140,5 +152,25 @@ fn grams(
 fn another(what: &str, found: Grams, wanted: Grams) -> ErpError {
     ErpError::Refused {
         message: format!("it took the message, but answers {what}: {found} instead of {wanted}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_anchor_is_sent_to_an_addon_that_keeps_it() {
+        for (version, keeps) in [
+            ("1.0.0", false),
+            ("1.1.0", true),
+            ("1.10.2", true),
+            ("2.0", true),
+            ("0.9.9", false),
+            ("1", false),
+            ("one.two", false),
+        ] {
+            assert_eq!(keeps_anchor(version), keeps, "{version}");
+        }
     }
 }

@@ -38,6 +38,7 @@ fn places(method: &str) -> Option<(bool, &'static [&'static str])> {
                 "finished_qty",
                 "mark_done",
                 "keep",
+                "anchor",
             ],
         ),
         _ => return None,
@@ -152,7 +153,7 @@ pub(super) fn run(
                 "You are not allowed to modify 'Production Order' (mrp.production) records.",
             ));
         }
-        return posting::run(book, version, call);
+        return posting::run(book, setup, call);
     }
     let rows = record::all(book, version, login, &call.model)
         .ok_or_else(|| Fault::user(format!("Object {} doesn't exist", call.model)))?;

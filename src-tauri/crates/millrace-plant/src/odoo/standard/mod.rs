@@ -138,6 +138,9 @@ pub struct StandardSetup {
     /// Closing an order closes it and answers an action all the same: a report that is printed by itself.
     #[serde(default)]
     pub prints: bool,
+    /// That addon is the first one, which knows no anchor.
+    #[serde(default)]
+    pub is_posting_old: bool,
 }
 
 /// The unit that a component is counted in.

@@ -8,12 +8,14 @@ use serde_json::{Map, Value, json};
 use super::super::book::{OdooBook, OrderState};
 use super::call::Call;
 use super::record::float;
-use super::{Fault, OdooVersion, Tracking, Uom, lot};
+use super::{Fault, OdooVersion, StandardSetup, Tracking, Uom, lot};
 
 /// The model's name.
 pub(super) const MODEL: &str = "millrace.posting";
 /// What it says its version is.
 const VERSION: &str = "1.1.0";
+/// What the first one said.
+const VERSION_OLD: &str = "1.0.0";
 
 /// One row of `millrace.posting`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +29,9 @@ pub struct PostingRow {
     body: String,
     /// The first answer.
     result: Value,
+    /// The anchor of the audit trail that came with it, if any.
+    #[serde(default)]
+    pub anchor: Option<String>,
 }
 
 /// What a call asks to be booked.
@@ -40,7 +45,12 @@ struct Message {
     finished: f64,
     closes: bool,
     keep: Vec<i64>,
+    /// No part of the content.
+    anchor: Option<String>,
 }
+
+/// Longest anchor that is kept.
+const ANCHOR_MAX: usize = 64;
 
 impl Message {
     fn read(named: &Map<String, Value>) -> Result<Message, Fault> {
@@ -92,6 +102,11 @@ impl Message {
             finished,
             closes,
             keep: list("keep").iter().filter_map(Value::as_i64).collect(),
+            anchor: named
+                .get("anchor")
+                .and_then(Value::as_str)
+                .filter(|anchor| anchor.len() <= ANCHOR_MAX)
+                .map(str::to_owned),
         })
     }
 
@@ -116,10 +131,19 @@ fn differ(one: f64, other: f64) -> bool {
 }
 
 /// Carries out a call of the model.
-pub(super) fn run(book: &mut OdooBook, version: OdooVersion, call: &Call) -> Result<Value, Fault> {
+pub(super) fn run(book: &mut OdooBook, setup: &StandardSetup, call: &Call) -> Result<Value, Fault> {
+    let says = if setup.is_posting_old {
+        VERSION_OLD
+    } else {
+        VERSION
+    };
     match call.method.as_str() {
-        "info" => Ok(json!({"version": VERSION, "guarantee": "unique_key"})),
-        _ => book.book_once(version, &Message::read(&call.named)?),
+        "info" => Ok(json!({"version": says, "guarantee": "unique_key"})),
+        _ if setup.is_posting_old && call.named.contains_key("anchor") => Err(Fault::new(
+            "builtins.TypeError",
+            "MillracePosting.book() got an unexpected keyword argument 'anchor'",
+        )),
+        _ => book.book_once(setup.version, &Message::read(&call.named)?),
     }
 }
 
@@ -167,6 +191,7 @@ impl OdooBook {
             production_id: id,
             body: message.body(),
             result: result.clone(),
+            anchor: message.anchor.clone(),
         });
         Ok(answered(&result, false))
     }
