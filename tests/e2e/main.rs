@@ -14,6 +14,7 @@ mod bad_start;
 mod disk_full;
 mod doctor;
 mod doctor_bare;
+mod four_eyes;
 mod lock;
 mod lock_guess;
 mod main_job;

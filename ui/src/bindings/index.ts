@@ -1044,7 +1044,7 @@ guarantee: GuaranteeView,
  * The link.
  */
 link: LinkView, };
-export type ErrorCode = "not_logged_in" | "wrong_secret" | "locked_out" | "locked" | "secret_again" | "no_right" | "must_change_secret" | "not_found" | "changed" | "illegal_transition" | "bad_request" | "not_ready" | "erp_unavailable" | "unknown_command" | "store_failed" | "internal";
+export type ErrorCode = "not_logged_in" | "wrong_secret" | "locked_out" | "locked" | "secret_again" | "no_right" | "own_request" | "must_change_secret" | "not_found" | "changed" | "illegal_transition" | "bad_request" | "not_ready" | "erp_unavailable" | "unknown_command" | "store_failed" | "internal";
 export type FaultGroup = "wire" | "plc" | "plant" | "erp";
 export type FaultTarget = { 
 /**
@@ -3227,7 +3227,7 @@ export type WhyNot = { "code": "needs_right",
 /**
  * Least role that has it.
  */
-role: string, } | { "code": "session_low" } | { "code": "wrong_state" } | { "code": "plc_offline" } | { "code": "no_free_slot" } | { "code": "order_in_plc" } | { "code": "no_command_word" } | { "code": "pending" } | { "code": "no_register_map" } | { "code": "order_differs" };
+role: string, } | { "code": "session_low" } | { "code": "wrong_state" } | { "code": "plc_offline" } | { "code": "no_free_slot" } | { "code": "order_in_plc" } | { "code": "no_command_word" } | { "code": "pending" } | { "code": "no_register_map" } | { "code": "order_differs" } | { "code": "own_request" };
 export type WordRow = { 
 /**
  * First address.

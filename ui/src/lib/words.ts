@@ -139,6 +139,7 @@ export function whyNotText(why: WhyNot): string {
     case "pending": return m.why_pending();
     case "no_register_map": return m.why_no_register_map();
     case "order_differs": return m.why_order_differs();
+    case "own_request": return m.why_own_request();
   }
 }
 

@@ -27,6 +27,9 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0011_outbox_turn.sql")),
     M::up(include_str!("../../../../migrations/0012_signature.sql")),
     M::up(include_str!("../../../../migrations/0013_batch_record.sql")),
+    M::up(include_str!(
+        "../../../../migrations/0014_order_request.sql"
+    )),
 ];
 
 /// The version that the last migration leads to.

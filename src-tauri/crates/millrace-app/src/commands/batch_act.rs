@@ -14,6 +14,7 @@ use millrace_store::{Read, Write};
 use super::Context;
 use super::audit;
 use super::batch::{BatchApprove, BatchGet, BatchSignedReason, BatchStart};
+use super::four_eyes::not_own_request;
 use super::live::LinkStateView;
 use super::signing::{Signed, said, sign};
 use super::view::BatchView;
@@ -129,7 +130,8 @@ pub(super) async fn batch_approve(
     request: BatchApprove,
 ) -> Result<BatchView, AppError> {
     let signer = sign(context, &request.secret).await?;
-    let person = signer.name.clone();
+    let (person, signer_id) = (signer.name.clone(), signer.id);
+    let rule = context.app.inner.four_eyes;
     change(
         context,
         request.id,
@@ -147,6 +149,7 @@ pub(super) async fn batch_approve(
                 ));
             }
             row.release = row.release.step(ReleaseEvent::Approve)?;
+            not_own_request(tx, rule, row, signer_id)?;
             row.approved_at_ms = Some(at_ms);
             row.approved_by = Some(person);
             Ok(())

@@ -13,6 +13,7 @@ pub(crate) mod build;
 pub mod chart;
 pub mod erp;
 pub mod examine;
+mod four_eyes;
 pub mod history;
 pub mod live;
 pub mod lock;

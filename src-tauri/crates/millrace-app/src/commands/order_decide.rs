@@ -1,6 +1,7 @@
 //! An order that is not in the ERP as it was accepted: what a person sees of it, and the signed decision.
 //! Leaves out finding it ([`crate::jobs::difference`]) and which choice is open (`millrace_core::erp_difference`).
 
+use millrace_core::access::four_eyes::{Hand, Requester};
 use millrace_core::batch::release::{Release, ReleaseEvent};
 use millrace_core::batch::run::Run;
 use millrace_core::erp_difference::{
@@ -157,6 +158,7 @@ fn decide(tx: &Write<'_>, decision: &Decision) -> Result<(), AppError> {
                 sign_batch(tx, batch, "keep_order", decision)?;
             }
             tx.order_decide(row.id, &decided, Some(&found.seen))?;
+            asked(tx, &row, Hand::Keep, decision)?;
         }
         Choice::CancelHere => {
             cancel(tx, &open, "cancel", decision)?;
@@ -167,6 +169,7 @@ fn decide(tx: &Write<'_>, decision: &Decision) -> Result<(), AppError> {
             cancel(tx, &open, "replace", decision)?;
             made = replan(tx, &row, found, &batches, decision)?;
             tx.order_decide(row.id, &decided, None)?;
+            asked(tx, &row, Hand::TakeOver, decision)?;
         }
     }
     let mut entry = audit::of(
@@ -195,6 +198,12 @@ fn decide(tx: &Write<'_>, decision: &Decision) -> Result<(), AppError> {
         ],
     )?;
     Ok(())
+}
+
+/// Notes that the order is what it is now because this person decided so.
+fn asked(tx: &Write<'_>, row: &OrderRow, hand: Hand, decision: &Decision) -> Result<(), AppError> {
+    let person = decision.signer.id;
+    Ok(tx.order_request_set(row.id, Requester { person, hand }, decision.at_ms)?)
 }
 
 /// The difference, if it is still the one that the person saw.

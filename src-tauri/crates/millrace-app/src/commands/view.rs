@@ -332,6 +332,8 @@ pub enum WhyNot {
     NoRegisterMap,
     /// The order is not in the ERP as it was accepted, and nobody has decided about it.
     OrderDiffers,
+    /// The person asked for this batch: somebody else must approve it.
+    OwnRequest,
 }
 
 /// A command on a batch, possible or not.

@@ -14,6 +14,7 @@ pub mod journal;
 pub mod manual_line;
 pub mod manual_weighing;
 pub mod meta;
+pub mod order_request;
 pub mod outbox;
 pub mod outbox_attempt;
 pub mod person;
