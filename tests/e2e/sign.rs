@@ -29,7 +29,7 @@ async fn post(at: SocketAddr, token: &str, command: &str, body: &Value) -> Resul
 }
 
 /// What the books hold against their signatures.
-fn found(rig: &Rig) -> Vec<String> {
+pub(super) fn found(rig: &Rig) -> Vec<String> {
     let report = of_file(rig.app.store().path(), Vec::new(), Vec::new()).expect("readable");
     assert_eq!(report.fault, None);
     let messages = report.further.into_iter();

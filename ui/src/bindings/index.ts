@@ -1163,7 +1163,7 @@ text: string,
  */
 fate: ItemFate, };
 export type ItemFate = "permanent" | "temporary" | "unknown";
-export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided" | "handed_over" | "books_restored" | "backup_failed" | "restore_test_failed" | "books_writable";
+export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "posting_close_asked" | "posting_ask_ended" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided" | "handed_over" | "books_restored" | "backup_failed" | "restore_test_failed" | "books_writable";
 export type JournalView = { 
 /**
  * Position in the journal.
@@ -1682,6 +1682,31 @@ seen_at_ms: number,
  * How the ERP differs from it, while nobody has decided.
  */
 difference: OrderDifferenceView | null, };
+export type OutboxAskedView = { 
+/**
+ * Number of the first signature; goes back with the second, so that nobody signs what they did not see.
+ */
+signature: number, 
+/**
+ * What was asked for.
+ */
+close: OutboxClose, 
+/**
+ * Printed name of who asked.
+ */
+person: string, 
+/**
+ * Login name of who asked.
+ */
+login: string, 
+/**
+ * When, UTC milliseconds.
+ */
+at_ms: number, 
+/**
+ * Why.
+ */
+reason: string, };
 export type OutboxAttemptView = { 
 /**
  * Its number, from 1.
@@ -1707,6 +1732,7 @@ outcome: AttemptOutcome | null,
  * The ERP's answer, or the cause, in words.
  */
 answer: string | null, };
+export type OutboxClose = "waive" | "by_hand";
 export type OutboxCounts = { 
 /**
  * Waiting or being sent.
@@ -1829,6 +1855,14 @@ created_at_ms: number,
  */
 last_answer: string | null, 
 /**
+ * A first signature that waits for another person's.
+ */
+asked: OutboxAskedView | null, 
+/**
+ * True when closing it without the ERP's word takes two persons, and nobody has signed yet.
+ */
+needs_two: boolean, 
+/**
  * What is sent, for people: one line an equipment code, a failure with its date in UTC, a
  * material with the order's running total.
  */
@@ -1845,7 +1879,11 @@ reason: string,
 /**
  * The signer's own secret.
  */
-secret: string, };
+secret: string, 
+/**
+ * Number of the first signature that the signer saw and signs second; absent = none stood.
+ */
+asked?: number, };
 export type OutboxTab = "waiting" | "in_doubt" | "refused" | "posted" | "closed_by_hand";
 export type OutboxTabCounts = { 
 /**
@@ -2860,7 +2898,7 @@ need_g: number,
  * By our ledger.
  */
 have_g: number, };
-export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive" | "by_hand" | "go_on" | "withdraw" | "adopt" | "store_result" | "close_with_last" | "let_go" | "replace" | "keep_order" | "unknown";
+export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive" | "by_hand" | "waive_asked" | "by_hand_asked" | "ask_withdrawn" | "ask_declined" | "go_on" | "withdraw" | "adopt" | "store_result" | "close_with_last" | "let_go" | "replace" | "keep_order" | "unknown";
 export type SignatureView = { 
 /**
  * Printed name of the signer.
@@ -3301,6 +3339,7 @@ export interface Commands {
   outbox_retry: { request: OutboxRetry; response: OutboxView };
   outbox_by_hand: { request: OutboxSigned; response: OutboxView };
   outbox_waive: { request: OutboxSigned; response: OutboxView };
+  outbox_decline: { request: OutboxSigned; response: OutboxView };
   settings_list: { request: Nothing; response: SettingsView };
   settings_text_get: { request: Nothing; response: SettingsText };
   settings_difference_view: { request: SettingsDifference; response: SettingsDifferenceView };

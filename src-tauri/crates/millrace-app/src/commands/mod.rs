@@ -22,6 +22,7 @@ pub mod order;
 pub mod order_decide;
 pub mod outbox;
 pub mod outbox_act;
+pub mod outbox_second;
 pub mod overview;
 pub mod person;
 pub mod person_act;

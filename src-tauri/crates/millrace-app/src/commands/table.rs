@@ -38,8 +38,8 @@ use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
     backup, batch_act, batch_command, batch_view, chart, erp, examine, history, live, lock, manual,
-    order, order_decide, outbox, outbox_act, overview, person, person_act, plc, plc_decide,
-    plc_event, record, session, settings, settings_act, silo, trail, training,
+    order, order_decide, outbox, outbox_act, outbox_second, overview, person, person_act, plc,
+    plc_decide, plc_event, record, session, settings, settings_act, silo, trail, training,
 };
 use crate::error::AppError;
 
@@ -149,6 +149,7 @@ commands! {
     outbox_act::outbox_retry(OutboxRetry) -> OutboxView, [right OutboxRetry, audited];
     outbox_act::outbox_by_hand(OutboxSigned) -> OutboxView, [right OutboxWaive, audited];
     outbox_act::outbox_waive(OutboxSigned) -> OutboxView, [right OutboxWaive, audited];
+    outbox_second::outbox_decline(OutboxSigned) -> OutboxView, [right OutboxWaive, audited];
     settings::settings_list(Nothing) -> SettingsView, [right View];
     settings::settings_text_get(Nothing) -> SettingsText, [right SettingsChange];
     settings::settings_difference_view(SettingsDifference) -> SettingsDifferenceView, [right SettingsChange];

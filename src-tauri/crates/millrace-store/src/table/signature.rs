@@ -245,6 +245,9 @@ impl Write<'_> {
     /// # Errors
     /// As SQLite reports them.
     pub fn signature_add(&self, new: &SignatureNew) -> Result<(), StoreError> {
+        if let Some(id) = new.batch_id {
+            self.touched.batch(id.0);
+        }
         let (last, prev_hash) = self.signature_head()?;
         let mut row = Signature {
             id: last + 1,
