@@ -92,7 +92,7 @@ async fn view(context: &Context, id: BatchId) -> Result<BatchView, AppError> {
     super::batch_view::batch_get(context, BatchGet { id }).await
 }
 
-/// Reads a batch, lets `change` decide, saves it with its audit row, and lets `more` add the rest.
+/// Reads a batch, lets `change` decide, saves it, lets `more` sign and add the rest, and tells the trail.
 pub(super) async fn change<C, M>(
     context: &Context,
     id: BatchId,
@@ -114,10 +114,12 @@ where
             let mut row = before.clone();
             change(tx, &mut row, at_ms)?;
             tx.batch_save(&mut row)?;
-            tx.audit_add(&audit::of_batch(
+            more(tx, &row, at_ms)?;
+            // Last, so that the act's row names the signature.
+            tx.audit_add_signed(&audit::of_batch(
                 &actor, action, &reason, at_ms, &before, &row,
             ))?;
-            more(tx, &row, at_ms)
+            Ok(())
         })
         .await?;
     inner.engine_nudge.notify_one();

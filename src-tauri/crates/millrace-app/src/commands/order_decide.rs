@@ -185,7 +185,7 @@ fn decide(tx: &Write<'_>, decision: &Decision) -> Result<(), AppError> {
         }),
     );
     entry.before = serde_json::json!(found.difference).to_string();
-    tx.audit_add(&entry)?;
+    tx.audit_add_signed(&entry)?;
     tx.journal_add(
         decision.at_ms,
         None,
@@ -263,7 +263,8 @@ fn cancel(
         row.approved_by = None;
         row.ended_at_ms = Some(decision.at_ms);
         tx.batch_save(&mut row)?;
-        tx.audit_add(&audit::of_batch(
+        sign_batch(tx, &row, meaning, decision)?;
+        tx.audit_add_signed(&audit::of_batch(
             &decision.signer.name,
             "order_difference_batch",
             &decision.why,
@@ -271,7 +272,6 @@ fn cancel(
             before,
             &row,
         ))?;
-        sign_batch(tx, &row, meaning, decision)?;
         tx.journal_add(
             decision.at_ms,
             Some(row.id),

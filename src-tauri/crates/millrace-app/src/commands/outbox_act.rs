@@ -153,7 +153,7 @@ async fn close_signed(
                 at_ms,
                 Some(&why),
             )?;
-            tx.audit_add(&audit::of(
+            tx.audit_add_signed(&audit::of(
                 &signer.name,
                 action,
                 &format!("outbox:{}", row.id),

@@ -182,7 +182,7 @@ pub(super) fn ask(
     (why, at_ms): (&str, i64),
 ) -> Result<(), AppError> {
     signer.put(tx, &Signed::Message(row), close.asked(), at_ms, Some(why))?;
-    tx.audit_add(&audit::of(
+    tx.audit_add_signed(&audit::of(
         &signer.name,
         action,
         &format!("outbox:{}", row.id),
@@ -251,7 +251,7 @@ pub(super) async fn outbox_decline(
                 "ask_declined"
             };
             signer.put(tx, &Signed::Message(&row), meaning, at_ms, Some(&why))?;
-            tx.audit_add(&audit::of(
+            tx.audit_add_signed(&audit::of(
                 &signer.name,
                 "outbox_decline",
                 &format!("outbox:{}", row.id),

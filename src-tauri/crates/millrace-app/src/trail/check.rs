@@ -21,6 +21,7 @@ pub type FurtherCheck = fn(&Read<'_>) -> Result<Vec<String>, StoreError>;
 pub const FURTHER: &[(&str, FurtherCheck)] = &[
     ("file", |read| read.damage()),
     ("signature", |read| read.signature_findings()),
+    ("signature", |read| read.signature_trail_findings()),
     ("records", |read| read.records_check(None)),
 ];
 

@@ -22,6 +22,7 @@ pub mod person_quick;
 pub mod sample;
 pub mod setting_change;
 pub mod signature;
+pub(crate) mod signature_trail;
 pub mod silo;
 pub mod silo_movement;
 pub mod slot_request;

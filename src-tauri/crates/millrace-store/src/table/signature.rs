@@ -104,6 +104,18 @@ impl Read<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// A signature by its number.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn signature_by_id(&self, id: i64) -> Result<Option<Signature>, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached(&format!("{SELECT} WHERE id = ?1"))?
+            .query_row([id], read)
+            .optional()?)
+    }
+
     /// Who signed last on a thing and what that meant.
     ///
     /// # Errors
@@ -276,6 +288,7 @@ impl Write<'_> {
                 row.id, row.format, row.object_kind, row.object_id, row.batch_id, row.person_id, row.login, row.person,
                 row.meaning, row.at_ms, row.site, row.reason, row.content_hash, row.prev_hash, row.hash
             ])?;
+        self.untold.add(&row);
         Ok(())
     }
 }
