@@ -29,8 +29,8 @@ How it is made
   signature   hash: SHA-256 over the list: "millrace-signature-2", id, object_kind, object_id, batch_id ("" =
               none), person_id, login, person, meaning, at_ms, site, "1" and the reason or "0" and "",
               content_hash, hash of the signature before (64 zeros for the first). Format 1 is hashed alike
-              with "millrace-signature-1" and carries no hash itself: the next one does. A row
-              "signature_head" names the newest one before each seal
+              with "millrace-signature-1" and carries no hash itself: the next one does. The row
+              of the act names it: "signed" in its after is a list of {"hash", "id"}
   content     of what is signed. "batch": content_hash in its record. "act": the hash of the row. Weight by
               hand: SHA-256 over "millrace-manual-weight-1", content_hash of the batch, line_no, material,
               planned_g, actual_g, entered_by, entered_at_ms. "deviation": SHA-256 over "millrace-deviation-1",
@@ -519,17 +519,24 @@ def check_signatures(signatures, rows, facts):
     for row in rows:
         if row["action"] in ALWAYS_SIGNED and (row["at_ms"], row["object"]) not in signed:
             found.append("row %d of the trail (%s of %s) has no signature" % (row["seq"], row["action"], row["object"]))
+    named = set()
     for row in rows:
-        if row["action"] != "signature_head":
-            continue
-        number = json_object(row["after"]).get("id")
-        if type(number) is not int:
-            found.append("row %d of the trail should name a signature and names none" % row["seq"])
-        elif number not in by_number:
-            first = min(number, last + 1)
-            found.append("signature %d is not there; row %d of the trail names %d" % (first, row["seq"], number))
-        elif row["after"] != '{"hash":"%s","id":%d}' % (by_number[number], number):
-            found.append("signature %d is not the one that row %d of the trail names" % (number, row["seq"]))
+        signed = json_object(row["after"]).get("signed")
+        for name in signed if isinstance(signed, list) else []:
+            name = name if isinstance(name, dict) else {}
+            number = name.get("id") if type(name.get("id")) is int else 0
+            teller = "row %d of the trail (%s of %s)" % (row["seq"], row["action"], row["object"])
+            named.add(number)
+            if number not in by_number:
+                found.append("%s names signature %d, which is not there" % (teller, number))
+            elif name.get("hash") != by_number[number]:
+                found.append("signature %d is not the one that %s names" % (number, teller))
+    for one in signatures:
+        # Older than the first that is named is older than the naming.
+        if one["format"] == 2 and named and one["id"] > min(named) and one["id"] not in named:
+            found.append(
+                "signature %d (%s by %s): no row of the trail names it" % (one["id"], one["meaning"], one["person"])
+            )
     return found
 
 

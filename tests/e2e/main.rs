@@ -17,6 +17,7 @@ mod deviation;
 mod disk_full;
 mod doctor;
 mod doctor_bare;
+mod four_eyes;
 mod lock;
 mod lock_guess;
 mod main_job;

@@ -1,6 +1,7 @@
 //! Orders that change, are cancelled, closed or deleted in the ERP while we hold batches of them: each is
 //! shown, holds back approval and start, and waits for a person. Nothing follows by itself.
 
+use millrace_core::access::Role;
 use millrace_core::batch::run::Run;
 use millrace_core::error_code::ErrorCode;
 use millrace_plant::odoo::OrderState;
@@ -186,7 +187,10 @@ async fn a_change_before_the_approval_is_taken_over_with_numbers_that_go_on() {
     );
     import(&rig).await;
     assert_eq!(difference(&rig, ORDER).await, None, "they agree now");
-    running(&rig, SECOND).await;
+    // Who took it over asked for it: somebody else approves.
+    let other = rig.log_in_as("Supervisor 2", Role::Supervisor).await;
+    rig.approve_as(&other, SECOND).await;
+    started(&rig, SECOND).await;
     rig.finish().await;
     rig.drain().await;
     rig.step().await;

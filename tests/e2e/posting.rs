@@ -66,7 +66,7 @@ pub(super) fn edit(rig: &Rig, name: &str, edit: Value) {
 }
 
 /// A finished batch, whose message was not worked on yet.
-async fn finished(rig: &Rig) -> Value {
+pub(super) async fn finished(rig: &Rig) -> Value {
     let id = rig.begin(FIRST).await;
     rig.finish().await;
     id

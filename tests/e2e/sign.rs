@@ -29,7 +29,7 @@ async fn post(at: SocketAddr, token: &str, command: &str, body: &Value) -> Resul
 }
 
 /// What the books hold against their signatures.
-fn found(rig: &Rig) -> Vec<String> {
+pub(super) fn found(rig: &Rig) -> Vec<String> {
     let report = of_file(rig.app.store().path(), Vec::new(), Vec::new()).expect("readable");
     assert_eq!(report.fault, None);
     let messages = report.further.into_iter();
@@ -138,4 +138,37 @@ async fn books_that_were_changed_after_a_signature_are_found_and_start_nothing()
         refused.message.contains("is not what was signed"),
         "{refused}"
     );
+}
+
+#[tokio::test]
+async fn the_newest_signature_is_tied_to_the_trail() {
+    let rig = Rig::start(943).await;
+    rig.ok(Who::Operator, "order_import", json!({})).await;
+    rig.approve(LABEL).await;
+    let read = rig.app.store().read(|read| read.signature_by_id(1)).await;
+    let mut row = read.expect("readable").expect("the approval");
+    let trail = rig
+        .ok(Who::Supervisor, "audit_list", json!({ "limit": 100 }))
+        .await;
+    let rows = trail["rows"].as_array().expect("rows");
+    let act = rows.iter().find(|row| row["action"] == "batch_approve");
+    let act = act.expect("the act's row");
+    let after: Value = serde_json::from_str(act["after"].as_str().expect("text")).expect("JSON");
+    assert_eq!(after["signed"], json!([{ "id": 1, "hash": row.hash }]));
+    // Somebody with the file prints another name, and makes the hash that goes with it: nothing stands
+    // behind the newest signature that would tell.
+    row.person = "Somebody Else".into();
+    let hash = row.hash_after(&row.prev_hash).expect("a known format");
+    let changed = std::process::Command::new("python3")
+        .args(["-c", "import sqlite3, sys\nbooks = sqlite3.connect(sys.argv[1])\nbooks.executescript('DROP TRIGGER signature_is_append_only_u')\nbooks.execute('UPDATE signature SET person = ?, hash = ?', sys.argv[2:])\nbooks.commit()"])
+        .arg(rig.app.store().path())
+        .args([&row.person, &hash])
+        .status()
+        .expect("python3 runs (test.sh installs it)");
+    assert!(changed.success());
+    let seq = act["seq"].as_i64().expect("a number");
+    let named = format!(
+        "signature 1 is not the one that row {seq} of the trail (batch_approve of batch:1) names"
+    );
+    assert_eq!(found(&rig), [named]);
 }

@@ -110,6 +110,7 @@ pub(crate) const TABLE: &[(&str, For)] = &[
     ("outbox_retry", LINE),
     ("outbox_by_hand", SIGNERS),
     ("outbox_waive", SIGNERS),
+    ("outbox_decline", SIGNERS),
     ("erp_get", ALL),
     ("erp_examine", ERP),
     ("audit_list", TRAIL),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use millrace_app::clock::{Clock, HandClock};
 use millrace_app::commands::live::{LinkStateView, LiveView};
 use millrace_app::commands::table::COMMANDS;
-use millrace_app::config::{Config, Erp, Session};
+use millrace_app::config::{Config, Erp, Session, Signature};
 use millrace_app::{App, AppError, Pace, Setup};
 use millrace_core::access::{Grant, Role};
 use millrace_core::units::Grams;
@@ -39,6 +39,8 @@ pub struct Rig {
     map: String,
     /// The way into the ERP, which a restart keeps.
     erp: Option<Erp>,
+    /// How the site signs, which a restart keeps.
+    signature: Signature,
     operator: String,
     supervisor: String,
 }
@@ -91,13 +93,13 @@ impl Rig {
         .await
         .expect("the virtual plant starts");
         let clock = HandClock::at(NOON_MS);
-        let mut erp = None;
+        let mut kept = (None, Signature::default());
         let app = open(folder.path(), &plant, Arc::clone(&clock), &map, |setup| {
             edit(&mut setup.config, &plant);
-            erp.clone_from(&setup.config.erp);
+            kept = (setup.config.erp.clone(), setup.config.signature.clone());
         })
         .await;
-        Rig::ready(app, plant, clock, folder, map, erp).await
+        Rig::ready(app, plant, clock, folder, map, kept).await
     }
 
     /// A fresh plant, and a fresh application that reaches the ERP through what `wrap` makes of the
@@ -122,7 +124,7 @@ impl Rig {
             setup.erp = Some(wrap(real));
         })
         .await;
-        Rig::ready(app, plant, clock, folder, map, None).await
+        Rig::ready(app, plant, clock, folder, map, (None, Signature::default())).await
     }
 
     /// Logged in, with a good PLC link.
@@ -132,7 +134,7 @@ impl Rig {
         clock: Arc<HandClock>,
         folder: tempfile::TempDir,
         map: String,
-        erp: Option<Erp>,
+        (erp, signature): (Option<Erp>, Signature),
     ) -> Rig {
         let mut rig = Rig {
             app,
@@ -141,6 +143,7 @@ impl Rig {
             folder,
             map,
             erp,
+            signature,
             operator: String::new(),
             supervisor: String::new(),
         };
@@ -165,6 +168,7 @@ impl Rig {
             folder,
             map,
             erp,
+            signature,
             ..
         } = self;
         app.shutdown().await;
@@ -175,10 +179,10 @@ impl Rig {
             &plant,
             Arc::clone(&clock),
             &map,
-            erp.as_ref(),
+            (erp.as_ref(), &signature),
         )
         .await;
-        Rig::ready(app, plant, clock, folder, map, erp).await
+        Rig::ready(app, plant, clock, folder, map, (erp, signature)).await
     }
 
     /// The folder of the books.
@@ -367,14 +371,16 @@ impl Rig {
 
     /// Signs a batch as supervisor.
     pub async fn approve(&self, label: &str) -> Value {
+        self.approve_as(&self.supervisor, label).await
+    }
+
+    /// Signs a batch with a session of somebody who has the supervisor's secret.
+    pub async fn approve_as(&self, token: &str, label: &str) -> Value {
         let batch = self.batch(label).await;
         let secret = self.secret("Supervisor 1").await;
-        self.ok(
-            Who::Supervisor,
-            "batch_approve",
-            json!({ "id": batch["row"]["id"], "version": batch["row"]["version"], "content_hash": batch["row"]["content_hash"], "secret": secret }),
-        )
-        .await
+        let approve = json!({ "id": batch["row"]["id"], "version": batch["row"]["version"], "content_hash": batch["row"]["content_hash"], "secret": secret });
+        let approved = self.call_as(token, "batch_approve", approve).await;
+        approved.unwrap_or_else(|error| panic!("batch_approve: {error:?}"))
     }
 
     /// Imports, and signs the first waiting batch as supervisor with this secret.
@@ -519,13 +525,14 @@ async fn open_when_free(
     plant: &RunningPlant,
     clock: Arc<HandClock>,
     map: &str,
-    erp: Option<&Erp>,
+    (erp, signature): (Option<&Erp>, &Signature),
 ) -> App {
     for _ in 0..200 {
         let as_before = |setup: &mut Setup| {
             if erp.is_some() {
                 setup.config.erp = erp.cloned();
             }
+            setup.config.signature = signature.clone();
         };
         match App::start(setup(folder, plant, Arc::clone(&clock), map, as_before)).await {
             Ok(app) => return app,

@@ -18,7 +18,7 @@ const world = new World(isEmpty);
 const born = performance.now();
 const now = () => Math.round(START_MS + (performance.now() - born));
 const isPlcGood = scene !== "plclost";
-const isErpGood = scene !== "erplost" && scene !== "over";
+const isErpGood = scene !== "erplost" && scene !== "over" && scene !== "foureyes";
 
 const RIGHTS: Record<Role, SessionView["rights"]> = {
   viewer: ["view"],
@@ -408,7 +408,7 @@ const handlers: Handlers = {
     const rows = world.batches.filter((batch) => batch.row.ended_at_ms !== null && `${batch.row.label} ${batch.row.product}`.toLowerCase().includes(search.toLowerCase())).map((batch) => batch.row).reverse();
     return { rows, total: rows.length, next: null };
   },
-  ...outboxAnswers({ world, now, isErpGood }),
+  ...outboxAnswers({ world, now, isErpGood, isFourEyes: scene === "foureyes" }),
   ...settingsAnswers({ scene, refuse }),
   ...backupAnswers(now),
   ...auditAnswers({ now, isBroken: scene === "broken" }),

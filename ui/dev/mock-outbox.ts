@@ -1,5 +1,5 @@
 // The scripted backend's messages for the ERP.
-import type { Commands, ErpStep, OutboxRowView, OutboxTab, OutboxView } from "../src/bindings";
+import type { Commands, ErpStep, OutboxAskedView, OutboxRowView, OutboxTab, OutboxView } from "../src/bindings";
 import type { World } from "./mock-world";
 
 type Answers = { [C in keyof Commands]?: (request: Commands[C]["request"]) => Commands[C]["response"] };
@@ -8,14 +8,15 @@ const TABS: Record<OutboxTab, string[]> = {
 };
 const STEPS: ErpStep[] = ["settings", "plain_http", "dns", "connect", "tls", "is_odoo", "database", "log_in", "version", "rights", "clock"];
 
-export function outboxAnswers({ world, now, isErpGood }: { world: World; now: () => number; isErpGood: boolean }) {
+export function outboxAnswers({ world, now, isErpGood, isFourEyes = false }: { world: World; now: () => number; isErpGood: boolean; isFourEyes?: boolean }) {
   const closed = new Map<number, "by_hand" | "waived">();
+  const asked = new Map<number, OutboxAskedView>();
   const rows = (): OutboxRowView[] =>
     world.batches.filter((batch) => batch.row.posting !== "not_due").reverse().map((batch, index) => {
       const isStuck = !isErpGood && index < 6;
       const state = closed.get(91 - index) ?? (isStuck ? (index === 2 ? "refused" : "queued") : batch.row.posting);
       return {
-        id: 91 - index, kind: "consumption", batch_id: batch.row.id, batch_label: batch.row.label, state, attempts: isStuck ? 3 : 1,
+        asked: asked.get(91 - index) ?? null, needs_two: isFourEyes && state === "refused" && !asked.has(91 - index), id: 91 - index, kind: "consumption", batch_id: batch.row.id, batch_label: batch.row.label, state, attempts: isStuck ? 3 : 1,
         next_at_ms: state === "queued" ? now() + 90_000 : null, created_at_ms: batch.row.ended_at_ms ?? 0, last_answer: isStuck ? "connect timeout" : "booked and read back equal",
         payload: batch.doses.map((dose) => `silo${dose.silo}  ${(dose.actual ?? 0).toFixed(2)} kg`).join("\n"),
       };
@@ -38,8 +39,14 @@ export function outboxAnswers({ world, now, isErpGood }: { world: World; now: ()
       ],
     };
   };
-  const close = (id: number, state: "by_hand" | "waived") => {
+  const shut = (id: number, state: "by_hand" | "waived") => {
     closed.set(id, state);
+    return view(id);
+  };
+  /** As a site does where two persons close a message: the first signature asks. */
+  const sign = ({ id, reason }: { id: number; reason: string }, close: OutboxAskedView["close"]) => {
+    if (!isFourEyes || asked.delete(id)) return shut(id, close === "waive" ? "waived" : "by_hand");
+    asked.set(id, { signature: 71, close, person: "Sari Wijaya", login: "Sari", at_ms: now() - 4 * 60_000, reason });
     return view(id);
   };
   return {
@@ -51,8 +58,12 @@ export function outboxAnswers({ world, now, isErpGood }: { world: World; now: ()
     },
     outbox_get: ({ id }) => view(id),
     outbox_retry: ({ id }) => view(id),
-    outbox_by_hand: ({ id }) => close(id, "by_hand"),
-    outbox_waive: ({ id }) => close(id, "waived"),
+    outbox_by_hand: (request) => sign(request, "by_hand"),
+    outbox_waive: (request) => sign(request, "waive"),
+    outbox_decline: ({ id }) => {
+      asked.delete(id);
+      return view(id);
+    },
     erp_get: () => ({
       settings: { address: "https://erp.example", database: "production", login: "millrace", connector: "odoo_addon", mark_done: "by_person", posts_per_second_max: "5" },
       off_cause: null, version: null, guarantee: { kind: "read_back" }, link: { state: isErpGood ? "good" : "lost", age_ms: 800, since_ms: now() - 60_000, cause: isErpGood ? null : "connect timeout" },

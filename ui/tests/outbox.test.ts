@@ -3,6 +3,7 @@ import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
 import { replace } from "svelte-spa-router";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import App from "../src/app/App.svelte";
+import type { OutboxView } from "../src/bindings";
 import { setHost } from "../src/lib/host";
 import { session } from "../src/lib/session.svelte";
 
@@ -34,6 +35,43 @@ async function openRefused(): Promise<void> {
   await fireEvent.click(row);
   await waitFor(() => expect(screen.getByTestId("message").dataset["state"]).toBe("refused"));
 }
+
+test("where two persons close a message, the first signature asks and is told who must sign", async () => {
+  const { host } = await import("../dev/mock-host");
+  const first = { signature: 71, close: "by_hand", person: "Sari Wijaya", login: "Supervisor 1", at_ms: 0, reason: "booked by the office" };
+  let asked: object | null = null;
+  const sent: object[] = [];
+  setHost({
+    ...host,
+    call: async (command, payload, token) => {
+      if (command === "outbox_by_hand" || command === "outbox_decline") {
+        sent.push({ command, ...payload });
+        asked = command === "outbox_decline" ? null : first;
+      }
+      const answer = await host.call(command.replace(/_by_hand|_decline/, "_get"), payload, token);
+      if (!command.startsWith("outbox_") || command === "outbox_list") return answer;
+      const view = answer as OutboxView;
+      return { ...view, row: { ...view.row, asked, needs_two: asked === null } };
+    },
+  });
+  await enter("supervisor");
+  await openRefused();
+  await fireEvent.click(await screen.findByTestId("action-outbox_by_hand"));
+  expect(await screen.findByText(/the first of two signatures/)).toBeTruthy();
+  await fireEvent.input(screen.getByTestId("dialog-reason"), { target: { value: "booked by the office" } });
+  await fireEvent.input(screen.getByTestId("dialog-secret"), { target: { value: "quiet-silo-64" } });
+  await fireEvent.click(screen.getByTestId("dialog-confirm"));
+  expect((await screen.findByTestId("asked")).textContent).toContain("Sari Wijaya");
+  // Whoever asked does not sign second, and may take the request back.
+  expect(screen.getByTestId<HTMLButtonElement>("action-outbox_by_hand").disabled).toBe(true);
+  await fireEvent.click(screen.getByTestId("action-outbox_decline"));
+  await fireEvent.input(screen.getByTestId("dialog-reason"), { target: { value: "it was another order" } });
+  await fireEvent.input(screen.getByTestId("dialog-secret"), { target: { value: "quiet-silo-64" } });
+  await fireEvent.click(screen.getByTestId("dialog-confirm"));
+  await waitFor(() => expect(screen.queryByTestId("asked")).toBeNull());
+  expect(sent).toMatchObject([{ command: "outbox_by_hand", reason: "booked by the office" }, { command: "outbox_decline", asked: 71 }]);
+  setHost(host);
+});
 
 test("a refused message shows its items and is closed as booked by hand, signed", async () => {
   await enter("supervisor");

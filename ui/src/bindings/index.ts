@@ -1254,7 +1254,7 @@ guarantee: GuaranteeView,
  * The link.
  */
 link: LinkView, };
-export type ErrorCode = "not_logged_in" | "wrong_secret" | "locked_out" | "locked" | "secret_again" | "no_right" | "must_change_secret" | "not_found" | "changed" | "illegal_transition" | "bad_request" | "not_ready" | "erp_unavailable" | "unknown_command" | "store_failed" | "internal";
+export type ErrorCode = "not_logged_in" | "wrong_secret" | "locked_out" | "locked" | "secret_again" | "no_right" | "own_request" | "must_change_secret" | "not_found" | "changed" | "illegal_transition" | "bad_request" | "not_ready" | "erp_unavailable" | "unknown_command" | "store_failed" | "internal";
 export type FaultGroup = "wire" | "plc" | "plant" | "erp";
 export type FaultTarget = { 
 /**
@@ -1403,8 +1403,7 @@ text: string,
  */
 fate: ItemFate, };
 export type ItemFate = "permanent" | "temporary" | "unknown";
-export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided" | "stock_corrected" | "deviation_accepted" | "handed_over" | "books_restored" | "backup_failed" | "restore_test_failed" | "books_writable";
-export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "guarantee_changed" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided" | "handed_over" | "books_restored" | "backup_failed" | "restore_test_failed" | "books_writable";
+export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "posting_close_asked" | "posting_ask_ended" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "guarantee_changed" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided" | "stock_corrected" | "deviation_accepted" | "handed_over" | "books_restored" | "backup_failed" | "restore_test_failed" | "books_writable";
 export type JournalView = { 
 /**
  * Position in the journal.
@@ -1949,6 +1948,31 @@ seen_at_ms: number,
  * How the ERP differs from it, while nobody has decided.
  */
 difference: OrderDifferenceView | null, };
+export type OutboxAskedView = { 
+/**
+ * Number of the first signature; goes back with the second, so that nobody signs what they did not see.
+ */
+signature: number, 
+/**
+ * What was asked for.
+ */
+close: OutboxClose, 
+/**
+ * Printed name of who asked.
+ */
+person: string, 
+/**
+ * Login name of who asked.
+ */
+login: string, 
+/**
+ * When, UTC milliseconds.
+ */
+at_ms: number, 
+/**
+ * Why.
+ */
+reason: string, };
 export type OutboxAttemptView = { 
 /**
  * Its number, from 1.
@@ -1982,6 +2006,7 @@ times: number,
  * When the last of them ended; `None` = there is one only.
  */
 last_at_ms: number | null, };
+export type OutboxClose = "waive" | "by_hand";
 export type OutboxCounts = { 
 /**
  * Waiting or being sent.
@@ -2125,6 +2150,14 @@ created_at_ms: number,
  */
 last_answer: string | null, 
 /**
+ * A first signature that waits for another person's.
+ */
+asked: OutboxAskedView | null, 
+/**
+ * True when closing it without the ERP's word takes two persons, and nobody has signed yet.
+ */
+needs_two: boolean, 
+/**
  * What is sent, for people: one line an equipment code, a failure with its date in UTC, a
  * material with the order's running total.
  */
@@ -2141,7 +2174,11 @@ reason: string,
 /**
  * The signer's own secret.
  */
-secret: string, };
+secret: string, 
+/**
+ * Number of the first signature that the signer saw and signs second; absent = none stood.
+ */
+asked?: number, };
 export type OutboxTab = "waiting" | "in_doubt" | "refused" | "posted" | "closed_by_hand";
 export type OutboxTabCounts = { 
 /**
@@ -3245,7 +3282,7 @@ need_g: number,
  * By our ledger.
  */
 have_g: number, };
-export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive" | "by_hand" | "go_on" | "withdraw" | "adopt" | "store_result" | "close_with_last" | "let_go" | "replace" | "keep_order" | "stock_correct" | "deviation_accept" | "unknown";
+export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive" | "by_hand" | "waive_asked" | "by_hand_asked" | "ask_withdrawn" | "ask_declined" | "go_on" | "withdraw" | "adopt" | "store_result" | "close_with_last" | "let_go" | "replace" | "keep_order" | "stock_correct" | "deviation_accept" | "unknown";
 export type SignatureView = { 
 /**
  * Printed name of the signer.
@@ -3633,7 +3670,7 @@ export type WhyNot = { "code": "needs_right",
 /**
  * Least role that has it.
  */
-role: string, } | { "code": "session_low" } | { "code": "wrong_state" } | { "code": "plc_offline" } | { "code": "no_free_slot" } | { "code": "order_in_plc" } | { "code": "no_command_word" } | { "code": "pending" } | { "code": "no_register_map" } | { "code": "order_differs" } | { "code": "own_batch" };
+role: string, } | { "code": "session_low" } | { "code": "wrong_state" } | { "code": "plc_offline" } | { "code": "no_free_slot" } | { "code": "order_in_plc" } | { "code": "no_command_word" } | { "code": "pending" } | { "code": "no_register_map" } | { "code": "order_differs" } | { "code": "own_batch" } | { "code": "own_request" };
 export type WordRow = { 
 /**
  * First address.
@@ -3711,6 +3748,7 @@ export interface Commands {
   outbox_retry: { request: OutboxRetry; response: OutboxView };
   outbox_by_hand: { request: OutboxSigned; response: OutboxView };
   outbox_waive: { request: OutboxSigned; response: OutboxView };
+  outbox_decline: { request: OutboxSigned; response: OutboxView };
   settings_list: { request: Nothing; response: SettingsView };
   settings_text_get: { request: Nothing; response: SettingsText };
   settings_difference_view: { request: SettingsDifference; response: SettingsDifferenceView };

@@ -12,6 +12,7 @@ const SENTENCES: Record<FailureCode, () => string> = {
   locked: m.error_locked,
   secret_again: m.error_secret_again,
   no_right: m.error_no_right,
+  own_request: m.error_own_request,
   must_change_secret: m.error_must_change_secret,
   not_found: m.error_not_found,
   changed: m.error_changed,

@@ -83,6 +83,8 @@ const SENTENCES: Record<JournalKind, (params: Params) => string> = {
   posting_refused: (p) => m.journal_posting_refused(reason(p)),
   posting_waived: (p) => m.journal_posting_waived({ reason: p["reason"] ?? "" }),
   posting_by_hand: (p) => m.journal_posting_by_hand({ reason: p["reason"] ?? "" }),
+  posting_close_asked: (p) => m.journal_posting_close_asked({ ...personReason(p), message: word(p, "message") }),
+  posting_ask_ended: (p) => m.journal_posting_ask_ended({ ...personReason(p), message: word(p, "message") }),
   order_marked_done: (p) => m.journal_order_marked_done({ reason: p["reason"] ?? "" }),
   slot_decided: (p) => m.journal_slot_decided({ ...slotOf(p), ...personReason(p), decision: decisionText(word(p, "decision")) }),
   slot_settled: settled,

@@ -51,6 +51,7 @@ export const signatureWords: Words<SignatureMeaning> = {
   cancel: m.signature_cancel, manual_entry: m.signature_manual_entry, waive: m.signature_waive, by_hand: m.signature_by_hand, go_on: m.decision_go_on, withdraw: m.decision_withdraw, adopt: m.decision_adopt,
   store_result: m.decision_store_result, close_with_last: m.decision_close_with_last, let_go: m.decision_let_go, unknown: m.unknown,
   replace: m.signature_replace, keep_order: m.signature_keep_order, stock_correct: m.signature_stock_correct, deviation_accept: m.signature_deviation_accept,
+  waive_asked: m.signature_waive_asked, by_hand_asked: m.signature_by_hand_asked, ask_withdrawn: m.signature_ask_withdrawn, ask_declined: m.signature_ask_declined,
 };
 
 export const movementWords: Words<MovementKind> = {
@@ -140,6 +141,7 @@ export function whyNotText(why: WhyNot): string {
     case "no_register_map": return m.why_no_register_map();
     case "order_differs": return m.why_order_differs();
     case "own_batch": return m.why_own_batch();
+    case "own_request": return m.why_own_request();
   }
 }
 

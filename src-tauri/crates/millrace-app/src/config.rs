@@ -7,7 +7,7 @@ pub mod file;
 pub mod settings;
 pub mod upkeep;
 
-pub use upkeep::{Backup, Session};
+pub use upkeep::{Backup, Session, Signature};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -51,6 +51,9 @@ pub struct Config {
     /// When a session that nobody uses loses its rights.
     #[serde(default)]
     pub session: Session,
+    /// How much of signing takes two persons.
+    #[serde(default)]
+    pub signature: Signature,
 }
 
 /// What browsers and scripts meet when the program listens; nothing here makes it listen.

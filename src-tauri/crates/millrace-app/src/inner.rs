@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use millrace_core::access::Place;
+use millrace_core::access::four_eyes::FourEyes;
 use millrace_core::access::lock::LockTimes;
 use millrace_core::batch::word::BatchWord;
 use millrace_core::ids::SiloNo;
@@ -53,6 +54,8 @@ pub(crate) struct Inner {
     pub(crate) sessions: Sessions,
     /// When a session that nobody uses loses its rights.
     pub(crate) lock_times: LockTimes,
+    /// How much of signing takes two persons.
+    pub(crate) four_eyes: FourEyes,
     /// Refusals that no row of the trail tells yet.
     pub(crate) refusals: Refusals,
     pub(crate) strengthens_secrets: bool,

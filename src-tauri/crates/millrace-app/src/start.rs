@@ -215,6 +215,7 @@ impl App {
         let inner = Arc::new(Inner {
             sessions: Sessions::default(),
             lock_times: setup.config.session.times(),
+            four_eyes: setup.config.signature.four_eyes,
             refusals: Refusals::default(),
             strengthens_secrets: setup.strengthens_secrets,
             bus: EventBus::new(),

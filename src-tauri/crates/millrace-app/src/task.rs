@@ -90,7 +90,7 @@ pub(crate) async fn run_intake(
     // demo, and a plant has its orders from the last period.
     loop {
         if inner.demo.is_none() {
-            if let Err(error) = intake::run(&inner).await {
+            if let Err(error) = intake::run(&inner, None).await {
                 tracing::info!(%error, "orders were not fetched");
             }
         } else if let Some(erp) = &inner.erp {

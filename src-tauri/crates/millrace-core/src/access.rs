@@ -1,6 +1,7 @@
 //! Who may do what: rights are verbs, roles are sets of them, and a role is granted at a place
 //! (`decisions.md` 28). Leaves out sessions and secrets (application) and where grants are stored (store).
 
+pub mod four_eyes;
 pub mod lock;
 pub mod manage;
 pub mod quick;

@@ -20,6 +20,8 @@ pub enum ErrorCode {
     SecretAgain,
     /// The session's role does not carry the right.
     NoRight,
+    /// The person asked for this: somebody else must sign it.
+    OwnRequest,
     /// The secret was given by somebody else; the person must choose their own before anything else.
     MustChangeSecret,
     /// No such object.

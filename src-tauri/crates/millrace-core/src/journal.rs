@@ -78,6 +78,10 @@ pub enum JournalKind {
     PostingWaived,
     /// A person booked the message in the ERP and signed it, `reason`.
     PostingByHand,
+    /// `person` signed first that `message` be closed without the ERP's word, `reason`; another must sign.
+    PostingCloseAsked,
+    /// `person` ended that request about `message`, `reason`.
+    PostingAskEnded,
     /// The ERP closed the order: by us, or a person had done it before. `order`.
     OrderMarkedDone,
     /// `person` decided about `slot`: `decision`, `reason`.

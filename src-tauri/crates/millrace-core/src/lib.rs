@@ -19,6 +19,6 @@ pub mod record;
 pub mod registers;
 pub mod secret;
 pub mod signature;
-pub mod signature_head;
+pub mod signature_told;
 pub mod silo;
 pub mod units;

@@ -29,6 +29,9 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0013_batch_record.sql")),
     M::up(include_str!("../../../../migrations/0014_api_token.sql")),
     M::up(include_str!("../../../../migrations/0015_deviation.sql")),
+    M::up(include_str!(
+        "../../../../migrations/0016_order_request.sql"
+    )),
     M::up(include_str!("../../../../migrations/0017_erp_notes.sql")),
 ];
 

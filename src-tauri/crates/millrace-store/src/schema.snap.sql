@@ -170,7 +170,7 @@ CREATE TABLE erp_order (
     content       TEXT NOT NULL,
     due_ms        INTEGER,
     created_at_ms INTEGER NOT NULL,
-    seen_at_ms    INTEGER NOT NULL, difference TEXT, difference_seen_at_ms INTEGER, kept TEXT, compared_at_ms INTEGER, decided_choice TEXT, decided_by TEXT, decided_at_ms INTEGER, lot_notes TEXT,
+    seen_at_ms    INTEGER NOT NULL, difference TEXT, difference_seen_at_ms INTEGER, kept TEXT, compared_at_ms INTEGER, decided_choice TEXT, decided_by TEXT, decided_at_ms INTEGER, requested_by INTEGER REFERENCES person (id), requested_how TEXT, requested_at_ms INTEGER, lot_notes TEXT,
     UNIQUE (erp_instance, identity)
 ) STRICT;
 CREATE TABLE journal (

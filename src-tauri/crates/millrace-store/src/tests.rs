@@ -8,6 +8,7 @@ mod posting;
 mod power_cut;
 mod record;
 mod signature;
+mod signature_trail;
 mod trail;
 mod trouble;
 mod turn;

@@ -12,6 +12,7 @@ use crate::error::{StoreError, Trouble, fault};
 use crate::migrate;
 use crate::reader::Read;
 use crate::table::batch_record::Touched;
+use crate::table::signature_trail::Untold;
 
 /// How many callers may wait before the next one waits to queue.
 const QUEUE: usize = 1024;
@@ -26,6 +27,8 @@ pub struct Write<'c> {
     pub(crate) station: &'c str,
     /// Which batches this part touched: their records may be due at its end.
     pub(crate) touched: Touched,
+    /// Signatures of this part that no row of the trail names yet.
+    pub(crate) untold: Untold,
 }
 
 impl<'c> Deref for Write<'c> {
@@ -64,10 +67,10 @@ where
     fn run(&mut self, tx: &Write<'_>) -> bool {
         if let Some(work) = self.work.take() {
             let outcome = work(tx);
-            // In the same part: what is not frozen is not kept either.
-            self.outcome = Some(outcome.and_then(|value| match tx.records_freeze() {
-                Ok(()) => Ok(value),
-                Err(error) => Err(E::from(error)),
+            // In the same part: what is not told and not frozen is not kept either.
+            self.outcome = Some(outcome.and_then(|value| {
+                let ended = tx.signatures_tell().and_then(|()| tx.records_freeze());
+                ended.map(|()| value).map_err(E::from)
             }));
         }
         matches!(self.outcome, Some(Ok(_)))
@@ -331,6 +334,7 @@ fn commit(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), Sto
                 read: Read { connection },
                 station: &station,
                 touched: Touched::default(),
+                untold: Untold::default(),
             });
             // A fault of the disk within it ended the transaction, whatever the caller made of it: then
             // nobody's part is kept, and nobody is told that it is.

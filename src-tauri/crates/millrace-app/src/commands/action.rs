@@ -11,6 +11,7 @@ use millrace_store::{Read, StoreError};
 
 use super::build::Standing;
 use super::deviation;
+use super::four_eyes::own_request;
 use super::view::{ActionView, WhyNot};
 
 /// Whether a download may still be given up: nothing was offered to the PLC.
@@ -89,6 +90,7 @@ pub(super) fn actions(
             why_not,
         }
     };
+    let own = own_request(read, standing.four_eyes, row, caller.id)?.map(|_| WhyNot::OwnRequest);
     let open = matches!(row.release, Release::Pending | Release::Approved);
     let cancel_before = (is_idle && open) || is_before_offer(row);
     let own_batch = deviation::is_starter(read, row, &caller.name)?.then_some(WhyNot::OwnBatch);
@@ -97,7 +99,7 @@ pub(super) fn actions(
             "batch_approve",
             Right::BatchApprove,
             row.release == Release::Pending && is_idle,
-            differs.clone(),
+            differs.clone().or(own),
         ),
         action(
             "batch_reject",

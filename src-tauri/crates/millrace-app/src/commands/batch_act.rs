@@ -14,6 +14,7 @@ use millrace_store::{Read, Write};
 use super::Context;
 use super::audit;
 use super::batch::{BatchApprove, BatchGet, BatchSignedReason, BatchStart};
+use super::four_eyes::not_own_request;
 use super::live::LinkStateView;
 use super::signing::{Signed, said, sign};
 use super::view::BatchView;
@@ -108,7 +109,7 @@ async fn view(context: &Context, id: BatchId) -> Result<BatchView, AppError> {
     super::batch_view::batch_get(context, BatchGet { id }).await
 }
 
-/// Reads a batch, lets `change` decide, saves it with its audit row, and lets `more` add the rest.
+/// Reads a batch, lets `change` decide, saves it, lets `more` sign and add the rest, and tells the trail.
 pub(super) async fn change<C, M>(
     context: &Context,
     id: BatchId,
@@ -130,10 +131,12 @@ where
             let mut row = before.clone();
             change(tx, &mut row, at_ms)?;
             tx.batch_save(&mut row)?;
-            tx.audit_add(&audit::of_batch(
+            more(tx, &row, at_ms)?;
+            // Last, so that the act's row names the signature.
+            tx.audit_add_signed(&audit::of_batch(
                 &actor, action, &reason, at_ms, &before, &row,
             ))?;
-            more(tx, &row, at_ms)
+            Ok(())
         })
         .await?;
     inner.engine_nudge.notify_one();
@@ -146,7 +149,8 @@ pub(super) async fn batch_approve(
     request: BatchApprove,
 ) -> Result<BatchView, AppError> {
     let signer = sign(context, &request.secret).await?;
-    let person = signer.name.clone();
+    let (person, signer_id) = (signer.name.clone(), signer.id);
+    let rule = context.app.inner.four_eyes;
     change(
         context,
         request.id,
@@ -164,6 +168,7 @@ pub(super) async fn batch_approve(
                 ));
             }
             row.release = row.release.step(ReleaseEvent::Approve)?;
+            not_own_request(tx, rule, row, signer_id)?;
             row.approved_at_ms = Some(at_ms);
             row.approved_by = Some(person);
             Ok(())

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use millrace_core::access::four_eyes::FourEyes;
 use millrace_core::batch::posting::{Posting, ReadBack};
 use millrace_core::batch::release::Release;
 use millrace_core::batch::run::Run;
@@ -177,6 +178,7 @@ pub(crate) struct Standing {
     pub(super) is_plc_good: bool,
     pub(super) has_free_slot: bool,
     pub(super) in_plc_max: usize,
+    pub(super) four_eyes: FourEyes,
     pub(super) plc_chars: Option<std::sync::Arc<millrace_core::registers::RegisterMap>>,
 }
 
@@ -191,6 +193,7 @@ impl Standing {
             is_plc_good: matches!(link.state, LinkStateView::Good | LinkStateView::Degraded),
             has_free_slot: inner.image().free_slot().is_some(),
             in_plc_max: inner.batches_in_plc_max,
+            four_eyes: inner.four_eyes,
             plc_chars: inner.map.clone(),
         }
     }

@@ -226,14 +226,6 @@ fn accept(
             })
         })
         .collect();
-    tx.audit_add(&audit::of(
-        &signer.name,
-        "batch_deviation_accept",
-        &format!("batch:{}", row.id),
-        why,
-        at_ms,
-        &json!({ "accepted": said }),
-    ))?;
     for line in &lines {
         let accepted = tx.acceptance_add(row.id, line)?;
         signer.put(
@@ -256,6 +248,14 @@ fn accept(
             ],
         )?;
     }
+    tx.audit_add_signed(&audit::of(
+        &signer.name,
+        "batch_deviation_accept",
+        &format!("batch:{}", row.id),
+        why,
+        at_ms,
+        &json!({ "accepted": said }),
+    ))?;
     Ok(())
 }
 

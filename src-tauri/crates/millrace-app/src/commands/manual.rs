@@ -6,12 +6,11 @@ use millrace_core::ids::{BatchId, OutboxId};
 use millrace_core::journal::JournalKind;
 use millrace_core::units::Grams;
 use millrace_store::Write;
-use millrace_store::table::batch::BatchRow;
 use millrace_store::table::manual_line::ManualLineRow;
 
 use super::Context;
 use super::batch::{BatchGet, ManualLineEnter};
-use super::signing::{Signed, sign};
+use super::signing::{Signed, Signer, sign};
 use super::view::BatchView;
 use crate::error::AppError;
 use crate::jobs::message;
@@ -30,15 +29,19 @@ pub(crate) struct Entry {
 /// What was entered.
 #[derive(Debug)]
 pub(crate) struct Entered {
-    pub(crate) batch: BatchRow,
     pub(crate) line: ManualLineRow,
     /// The message that tells the ERP.
     pub(crate) outbox_id: Option<OutboxId>,
 }
 
-/// Enters a weight with its audit row, its journal row and its message. Refuses before it writes
-/// anything.
-pub(crate) fn enter(tx: &Write<'_>, site: &str, entry: &Entry) -> Result<Entered, AppError> {
+/// Enters a weight with its signature, its audit row, its journal row and its message; the PLC's area
+/// signs nothing. Refuses before it writes anything.
+pub(crate) fn enter(
+    tx: &Write<'_>,
+    site: &str,
+    entry: &Entry,
+    signer: Option<&Signer>,
+) -> Result<Entered, AppError> {
     let Entry {
         batch_id,
         line_no,
@@ -88,7 +91,12 @@ pub(crate) fn enter(tx: &Write<'_>, site: &str, entry: &Entry) -> Result<Entered
             format!("{} was entered already by {by}", line.material),
         ));
     }
-    tx.audit_add(&super::audit::of(
+    if let Some(signer) = signer {
+        let what = format!("{}: {weight}", line.material);
+        let signed = Signed::ManualLine(&batch, *line_no);
+        signer.put(tx, &signed, "manual_entry", *at_ms, Some(&what))?;
+    }
+    tx.audit_add_signed(&super::audit::of(
         by,
         "manual_line_enter",
         &format!("batch:{batch_id}"),
@@ -107,11 +115,7 @@ pub(crate) fn enter(tx: &Write<'_>, site: &str, entry: &Entry) -> Result<Entered
         ],
     )?;
     let outbox_id = message::queue_material(tx, &batch, &line, site, *at_ms)?;
-    Ok(Entered {
-        batch,
-        line,
-        outbox_id,
-    })
+    Ok(Entered { line, outbox_id })
 }
 
 pub(super) async fn manual_line_enter(
@@ -131,15 +135,8 @@ pub(super) async fn manual_line_enter(
     };
     inner
         .commit(move |tx| {
-            let entered = enter(tx, &site, &entry)?;
-            let what = format!("{}: {}", entered.line.material, entry.weight);
-            signer.put(
-                tx,
-                &Signed::ManualLine(&entered.batch, entry.line_no),
-                "manual_entry",
-                entry.at_ms,
-                Some(&what),
-            )
+            enter(tx, &site, &entry, Some(&signer))?;
+            Ok(())
         })
         .await?;
     inner.posting_nudge.notify_one();

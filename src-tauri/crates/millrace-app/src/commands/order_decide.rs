@@ -1,6 +1,7 @@
 //! An order that is not in the ERP as it was accepted: what a person sees of it, and the signed decision.
 //! Leaves out finding it ([`crate::jobs::difference`]) and which choice is open (`millrace_core::erp_difference`).
 
+use millrace_core::access::four_eyes::{Hand, Requester};
 use millrace_core::batch::release::{Release, ReleaseEvent};
 use millrace_core::batch::run::Run;
 use millrace_core::erp_difference::{
@@ -157,6 +158,7 @@ fn decide(tx: &Write<'_>, decision: &Decision) -> Result<(), AppError> {
                 sign_batch(tx, batch, "keep_order", decision)?;
             }
             tx.order_decide(row.id, &decided, Some(&found.seen))?;
+            asked(tx, &row, Hand::Keep, decision)?;
         }
         Choice::CancelHere => {
             cancel(tx, &open, "cancel", decision)?;
@@ -167,6 +169,7 @@ fn decide(tx: &Write<'_>, decision: &Decision) -> Result<(), AppError> {
             cancel(tx, &open, "replace", decision)?;
             made = replan(tx, &row, found, &batches, decision)?;
             tx.order_decide(row.id, &decided, None)?;
+            asked(tx, &row, Hand::TakeOver, decision)?;
         }
     }
     let mut entry = audit::of(
@@ -182,7 +185,7 @@ fn decide(tx: &Write<'_>, decision: &Decision) -> Result<(), AppError> {
         }),
     );
     entry.before = serde_json::json!(found.difference).to_string();
-    tx.audit_add(&entry)?;
+    tx.audit_add_signed(&entry)?;
     tx.journal_add(
         decision.at_ms,
         None,
@@ -195,6 +198,12 @@ fn decide(tx: &Write<'_>, decision: &Decision) -> Result<(), AppError> {
         ],
     )?;
     Ok(())
+}
+
+/// Notes that the order is what it is now because this person decided so.
+fn asked(tx: &Write<'_>, row: &OrderRow, hand: Hand, decision: &Decision) -> Result<(), AppError> {
+    let person = decision.signer.id;
+    Ok(tx.order_request_set(row.id, Requester { person, hand }, decision.at_ms)?)
 }
 
 /// The difference, if it is still the one that the person saw.
@@ -254,7 +263,8 @@ fn cancel(
         row.approved_by = None;
         row.ended_at_ms = Some(decision.at_ms);
         tx.batch_save(&mut row)?;
-        tx.audit_add(&audit::of_batch(
+        sign_batch(tx, &row, meaning, decision)?;
+        tx.audit_add_signed(&audit::of_batch(
             &decision.signer.name,
             "order_difference_batch",
             &decision.why,
@@ -262,7 +272,6 @@ fn cancel(
             before,
             &row,
         ))?;
-        sign_batch(tx, &row, meaning, decision)?;
         tx.journal_add(
             decision.at_ms,
             Some(row.id),

@@ -3,18 +3,20 @@
 
 use std::collections::BTreeMap;
 
+use millrace_core::access::four_eyes::FourEyes;
 use millrace_core::batch::attempt::{AttemptAct, AttemptOutcome};
 use millrace_core::batch::item_error::ItemError;
 use millrace_core::batch::posting::{Posting, ReadBack};
 use millrace_core::erp::{ConsumptionPost, DonePost, FailurePost, MaterialPost};
 use millrace_core::ids::{BatchId, OutboxId};
 use millrace_core::units::Grams;
-use millrace_store::Read;
 use millrace_store::table::outbox::{MessageKind, OutboxRow};
+use millrace_store::{Read, StoreError};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::Context;
+use super::outbox_second::{Asked, OutboxAskedView, asked, may_be_closed};
 use crate::error::AppError;
 use crate::jobs::gate;
 use crate::jobs::message::{CancelPayload, subject};
@@ -108,6 +110,10 @@ pub struct OutboxRowView {
     pub created_at_ms: i64,
     /// The ERP's last answer in words.
     pub last_answer: Option<String>,
+    /// A first signature that waits for another person's.
+    pub asked: Option<OutboxAskedView>,
+    /// True when closing it without the ERP's word takes two persons, and nobody has signed yet.
+    pub needs_two: bool,
     /// What is sent, for people: one line an equipment code, a failure with its date in UTC, a
     /// material with the order's running total.
     pub payload: String,
@@ -296,8 +302,11 @@ fn payload_text(row: &OutboxRow) -> String {
     }
 }
 
-fn row_view(row: &OutboxRow) -> OutboxRowView {
-    OutboxRowView {
+fn row_view(read: &Read<'_>, row: &OutboxRow, rule: FourEyes) -> Result<OutboxRowView, StoreError> {
+    let asked = asked(read, row)?.map(Asked::view);
+    Ok(OutboxRowView {
+        needs_two: rule == FourEyes::All && asked.is_none() && may_be_closed(row),
+        asked,
         payload: payload_text(row),
         id: row.id,
         kind: row.kind.into(),
@@ -315,7 +324,7 @@ fn row_view(row: &OutboxRow) -> OutboxRowView {
         .then_some(row.next_at_ms),
         created_at_ms: row.created_at_ms,
         last_answer: row.last_answer.clone(),
-    }
+    })
 }
 
 fn counts(read: &Read<'_>) -> Result<OutboxTabCounts, AppError> {
@@ -338,6 +347,7 @@ pub(super) async fn outbox_list(
     request: OutboxQuery,
 ) -> Result<OutboxList, AppError> {
     let states = request.tab.map_or(&Posting::ALL[..], OutboxTab::states);
+    let rule = context.app.inner.four_eyes;
     let limit = usize::from(request.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX));
     context
         .app
@@ -350,7 +360,10 @@ pub(super) async fn outbox_list(
             let has_more = rows.len() > limit;
             rows.truncate(limit);
             Ok(OutboxList {
-                rows: rows.iter().map(row_view).collect(),
+                rows: rows
+                    .iter()
+                    .map(|row| row_view(read, row, rule))
+                    .collect::<Result<_, _>>()?,
                 has_more,
                 counts: counts(read)?,
                 gate: gate::read(read)?.map(|shut| OutboxGateView {
@@ -424,7 +437,7 @@ fn lines(
         .collect())
 }
 
-fn view(read: &Read<'_>, id: OutboxId) -> Result<OutboxView, AppError> {
+fn view(read: &Read<'_>, id: OutboxId, rule: FourEyes) -> Result<OutboxView, AppError> {
     let row = read.outbox(id)?;
     let post = match row.kind {
         MessageKind::Consumption => serde_json::from_str::<ConsumptionPost>(&row.payload).ok(),
@@ -458,7 +471,7 @@ fn view(read: &Read<'_>, id: OutboxId) -> Result<OutboxView, AppError> {
             })
             .collect(),
         attempt_count: read.outbox_attempt_count(id)?,
-        row: row_view(&row),
+        row: row_view(read, &row, rule)?,
         key: row.key,
         confirmed_at_ms: row.confirmed_at_ms,
         items: row.items,
@@ -469,10 +482,10 @@ pub(super) async fn outbox_get(
     context: &Context,
     request: OutboxGet,
 ) -> Result<OutboxView, AppError> {
-    context
-        .app
-        .inner
+    let inner = &context.app.inner;
+    let rule = inner.four_eyes;
+    inner
         .store
-        .read(move |read| view(read, request.id))
+        .read(move |read| view(read, request.id, rule))
         .await
 }

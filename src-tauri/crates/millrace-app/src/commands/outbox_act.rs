@@ -1,6 +1,8 @@
 //! What a person does about a message for the ERP: send it again, close it as booked by hand, or close it
-//! without the ERP. The last two are signed, with a reason. Leaves out sending.
+//! without the ERP. The last two are signed, with a reason. Leaves out sending, and
+//! who signs second ([`super::outbox_second`]).
 
+use millrace_core::access::four_eyes::Second;
 use millrace_core::batch::posting::{Posting, PostingEvent};
 use millrace_core::error_code::ErrorCode;
 use millrace_core::ids::OutboxId;
@@ -10,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::outbox::{OutboxGet, OutboxView, outbox_get};
+use super::outbox_second::{OutboxClose, ask, second};
 use super::signing::{Signed, said, sign};
 use super::{Context, audit, batch_act};
 use crate::error::AppError;
@@ -35,6 +38,10 @@ pub struct OutboxSigned {
     pub reason: String,
     /// The signer's own secret.
     pub secret: String,
+    /// Number of the first signature that the signer saw and signs second; absent = none stood.
+    #[serde(default)]
+    #[ts(optional)]
+    pub asked: Option<i64>,
 }
 
 /// A refused message goes back to the queue; one that waits for its pause goes at once. What is in
@@ -83,27 +90,13 @@ pub(super) async fn outbox_retry(
     outbox_get(context, OutboxGet { id: request.id }).await
 }
 
-/// How a message is closed without being posted.
-struct Close {
-    action: &'static str,
-    event: PostingEvent,
-    meaning: &'static str,
-    kind: JournalKind,
-}
-
 /// A refusal for good (the order was closed in the ERP) must not hold back the order's later batches.
 /// Signed, with a reason; the batch shows *waived* for ever.
 pub(super) async fn outbox_waive(
     context: &Context,
     request: OutboxSigned,
 ) -> Result<OutboxView, AppError> {
-    let close = Close {
-        action: "outbox_waive",
-        event: PostingEvent::Waive,
-        meaning: "waive",
-        kind: JournalKind::PostingWaived,
-    };
-    close_signed(context, request, close).await
+    close_signed(context, request, OutboxClose::Waive).await
 }
 
 /// What is refused or in doubt and stands in the ERP because a person booked it there. Signed, with a
@@ -112,25 +105,24 @@ pub(super) async fn outbox_by_hand(
     context: &Context,
     request: OutboxSigned,
 ) -> Result<OutboxView, AppError> {
-    let close = Close {
-        action: "outbox_by_hand",
-        event: PostingEvent::BookByHand,
-        meaning: "by_hand",
-        kind: JournalKind::PostingByHand,
-    };
-    close_signed(context, request, close).await
+    close_signed(context, request, OutboxClose::ByHand).await
 }
 
 async fn close_signed(
     context: &Context,
     request: OutboxSigned,
-    close: Close,
+    close: OutboxClose,
 ) -> Result<OutboxView, AppError> {
     let why = batch_act::reason(&request.reason)?;
     let signer = sign(context, &request.secret).await?;
     let inner = &context.app.inner;
     let at_ms = inner.clock.now_ms();
     let closing = inner.closing();
+    let rule = inner.four_eyes;
+    let (action, kind) = match close {
+        OutboxClose::Waive => ("outbox_waive", JournalKind::PostingWaived),
+        OutboxClose::ByHand => ("outbox_by_hand", JournalKind::PostingByHand),
+    };
     inner
         .commit(move |tx| {
             let mut row = tx.outbox(request.id)?;
@@ -145,20 +137,32 @@ async fn close_signed(
                     format!("the message was {who}"),
                 ));
             }
-            row.state = row.state.step(close.event)?;
+            let after = row.state.step(close.event())?;
+            let (step, first) = second(tx, rule, &row, &signer, close, request.asked)?;
+            if step == Second::Ask {
+                return ask(tx, &row, &signer, close, action, (&why, at_ms));
+            }
+            row.state = after;
             tx.outbox_save(&row)?;
-            mirror(tx, &row, at_ms, Some((close.kind, why.clone())))?;
+            mirror(tx, &row, at_ms, Some((kind, why.clone())))?;
             // A failure belongs to no batch; the signature stands on the message all the same.
-            signer.put(tx, &Signed::Message(&row), close.meaning, at_ms, Some(&why))?;
-            tx.audit_add(&audit::of(
+            signer.put(
+                tx,
+                &Signed::Message(&row),
+                close.meaning(),
+                at_ms,
+                Some(&why),
+            )?;
+            tx.audit_add_signed(&audit::of(
                 &signer.name,
-                close.action,
+                action,
                 &format!("outbox:{}", row.id),
                 &why,
                 at_ms,
                 &serde_json::json!({
                     "before": before.word(),
                     "state": row.state.word(),
+                    "asked_by": first.map(|first| first.login),
                     "payload": row.payload
                 }),
             ))?;

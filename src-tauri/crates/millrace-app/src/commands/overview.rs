@@ -232,6 +232,8 @@ fn phases(events: &[JournalRow], from_ms: i64, to_ms: i64) -> Vec<PhaseView> {
             | JournalKind::PostingRefused
             | JournalKind::PostingWaived
             | JournalKind::PostingByHand
+            | JournalKind::PostingCloseAsked
+            | JournalKind::PostingAskEnded
             | JournalKind::OrderMarkedDone
             | JournalKind::SlotDecided
             | JournalKind::SlotHealed

@@ -16,7 +16,7 @@ use crate::error::AppError;
 use crate::session::guess::{Counted, authenticate_counted};
 
 /// Who signs, once the own secret was given again.
-pub(super) struct Signer {
+pub(crate) struct Signer {
     pub(super) id: UserId,
     pub(super) name: String,
     /// As signatures print it.

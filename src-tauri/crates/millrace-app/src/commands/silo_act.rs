@@ -176,7 +176,7 @@ pub(super) async fn silo_correct(
                 Some(&why),
             )?;
             let state = |level: Option<Grams>| json!({ "level_g": level });
-            tx.audit_add(&audit::of_change(
+            tx.audit_add_signed(&audit::of_change(
                 &signer.name,
                 "silo_correct",
                 &format!("silo:{}", silo.silo),

@@ -43,9 +43,9 @@ use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
     backup, batch_act, batch_command, batch_view, chart, deviation, erp, examine, hand_over,
-    history, live, lock, manual, order, order_decide, outbox, outbox_act, overview, person,
-    person_act, plc, plc_decide, plc_event, record, record_print, script, session, settings,
-    settings_act, silo, silo_act, trail, training,
+    history, live, lock, manual, order, order_decide, outbox, outbox_act, outbox_second, overview,
+    person, person_act, plc, plc_decide, plc_event, record, record_print, script, session,
+    settings, settings_act, silo, silo_act, trail, training,
 };
 use crate::error::AppError;
 
@@ -159,6 +159,7 @@ commands! {
     outbox_act::outbox_retry(OutboxRetry) -> OutboxView, [right OutboxRetry, audited];
     outbox_act::outbox_by_hand(OutboxSigned) -> OutboxView, [right OutboxWaive, audited];
     outbox_act::outbox_waive(OutboxSigned) -> OutboxView, [right OutboxWaive, audited];
+    outbox_second::outbox_decline(OutboxSigned) -> OutboxView, [right OutboxWaive, audited];
     settings::settings_list(Nothing) -> SettingsView, [right View];
     settings::settings_text_get(Nothing) -> SettingsText, [right SettingsChange];
     settings::settings_difference_view(SettingsDifference) -> SettingsDifferenceView, [right SettingsChange];

@@ -199,6 +199,14 @@ pub enum SignatureMeaning {
     Waive,
     /// A message for the ERP was booked there by a person.
     ByHand,
+    /// A first signature: another person shall close the message without the ERP.
+    WaiveAsked,
+    /// A first signature: another person shall close the message as booked by hand.
+    ByHandAsked,
+    /// Whoever asked takes the request back.
+    AskWithdrawn,
+    /// Another person does not sign what was asked for.
+    AskDeclined,
     /// The line was looked at, the batch goes on.
     GoOn,
     /// The recipe is taken out of its slot again.
@@ -345,6 +353,8 @@ pub enum WhyNot {
     OrderDiffers,
     /// Who started the batch does not accept its deviations.
     OwnBatch,
+    /// The person asked for this batch: somebody else must approve it.
+    OwnRequest,
 }
 
 /// A command on a batch, possible or not.

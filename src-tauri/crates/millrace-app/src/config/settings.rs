@@ -249,6 +249,12 @@ pub const SETTINGS: &[Setting] = &[
         Some("10"),
         "min",
     ),
+    row(
+        "signature.four_eyes",
+        Kind::Choice(&["off", "approve", "all"]),
+        Some("off"),
+        "",
+    ),
 ];
 
 /// The row of a key.

@@ -1,7 +1,8 @@
-//! The sections `[session]` and `[backup]`. Leaves out what sessions and backups are.
+//! The sections `[session]`, `[signature]` and `[backup]`. Leaves out what they lead to.
 
 use std::path::PathBuf;
 
+use millrace_core::access::four_eyes::FourEyes;
 use millrace_core::access::lock::LockTimes;
 use serde::Deserialize;
 
@@ -32,6 +33,14 @@ impl Session {
             lock_after_ms: self.lock_after_min.saturating_mul(60_000),
         }
     }
+}
+
+/// Signing at this site.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Signature {
+    /// How much of it takes two persons.
+    pub four_eyes: FourEyes,
 }
 
 /// Backups of the books.

@@ -171,7 +171,7 @@ fn take_line(
         by: PLC.to_owned(),
         at_ms,
     };
-    match enter(tx, site, &entry) {
+    match enter(tx, site, &entry, None) {
         Ok(entered) => Ok(Ok(WeighingLine {
             batch_id: batch.id,
             line_no: line.line_no,

@@ -4,9 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use millrace_core::access::four_eyes::{Hand, Requester};
 use millrace_core::erp::ErpOrder;
 use millrace_core::erp_difference::Seen;
 use millrace_core::error_code::ErrorCode;
+use millrace_core::ids::UserId;
 use millrace_core::intake::{IntakeRules, IntakeSilo, Refusal, plan};
 use millrace_core::journal::JournalKind;
 use millrace_store::table::batch::BatchNew;
@@ -32,11 +34,11 @@ enum Kept {
     Deferred,
 }
 
-/// Fetches and keeps orders.
+/// Fetches and keeps orders. `by` is the person who asked for it now, if one did.
 ///
 /// # Errors
 /// [`ErrorCode::ErpUnavailable`] with the cause; what was kept before stays kept.
-pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
+pub(crate) async fn run(inner: &Inner, by: Option<UserId>) -> Result<ImportReport, AppError> {
     let Some(erp) = inner.erp.clone() else {
         return Err(AppError::refusal(
             ErrorCode::ErpUnavailable,
@@ -74,7 +76,7 @@ pub(crate) async fn run(inner: &Inner) -> Result<ImportReport, AppError> {
             report.seen += 1;
             let kept = match order {
                 Ok(order) => {
-                    let kept = keep(inner, order.clone(), is_room).await?;
+                    let kept = keep(inner, order.clone(), is_room, by).await?;
                     // A new one was seen as it is, too: it need not be asked for.
                     if matches!(kept, Kept::Known | Kept::New(_)) {
                         known.insert(identity(&order), Seen::Listed(order));
@@ -167,7 +169,12 @@ pub(crate) fn is_room_for(open: i64, new: i64, open_max: i64) -> bool {
     open == 0 || open.saturating_add(new) <= open_max
 }
 
-async fn keep(inner: &Inner, order: ErpOrder, is_room: bool) -> Result<Kept, AppError> {
+async fn keep(
+    inner: &Inner,
+    order: ErpOrder,
+    is_room: bool,
+    by: Option<UserId>,
+) -> Result<Kept, AppError> {
     let at_ms = inner.clock.now_ms();
     let silos = silos(inner);
     let rules: IntakeRules = inner.intake_rules();
@@ -228,6 +235,10 @@ async fn keep(inner: &Inner, order: ErpOrder, is_room: bool) -> Result<Kept, App
                         return Ok(Kept::Refused);
                     }
                     let order_id = put(Standing::Accepted, None)?;
+                    if let Some(person) = by {
+                        let hand = Hand::Import;
+                        tx.order_request_set(order_id, Requester { person, hand }, at_ms)?;
+                    }
                     for recipe in &recipes {
                         let id = tx.batch_add(&BatchNew {
                             order_id,

@@ -9,7 +9,7 @@ use millrace_core::deviation::LineKind;
 use millrace_core::record::{self, RecordRow, Told};
 use millrace_core::signature::content::AcceptedDeviation;
 use millrace_core::signature::{FORMAT, ManualWeight, ObjectKind, Signature, Walk};
-use millrace_core::signature_head::{self, SIGNED_ALWAYS};
+use millrace_core::signature_told::{Known, SIGNED_ALWAYS, Told as Named};
 use millrace_core::units::Grams;
 use serde_json::Value;
 
@@ -97,7 +97,7 @@ pub(super) struct Beside {
     /// Hashes of the rows that signatures stand on, by number.
     acts: BTreeMap<i64, Option<String>>,
     unsigned: Vec<String>,
-    heads: Vec<(i64, String)>,
+    named: Named,
     told: Vec<Told>,
 }
 
@@ -116,7 +116,7 @@ impl Beside {
                 .collect(),
             signatures,
             unsigned: Vec::new(),
-            heads: Vec::new(),
+            named: Named::default(),
             told: Vec::new(),
         }
     }
@@ -134,9 +134,8 @@ impl Beside {
                 row.seq, row.action, row.object
             ));
         }
-        if row.action == signature_head::ACTION {
-            self.heads.push((row.seq, row.after.clone()));
-        }
+        self.named
+            .row(row.seq, &row.action, &row.object, &row.after);
         if row.action == record::ACTION {
             self.told.push(Told {
                 seq: row.seq,
@@ -228,8 +227,6 @@ impl Beside {
     fn of_signatures(&self, facts: &BTreeMap<i64, Facts>) -> Vec<String> {
         let mut walk = Walk::default();
         let mut found = Vec::new();
-        let mut hashes = BTreeMap::new();
-        let last = self.signatures.last().map_or(0, |signature| signature.id);
         for signature in &self.signatures {
             let content = self.content(signature, facts);
             found.extend(walk.step(signature, content.as_deref()));
@@ -240,14 +237,9 @@ impl Beside {
                     signature.id, signature.meaning, signature.person
                 ));
             }
-            hashes.insert(signature.id, signature.hash.clone());
         }
         found.extend(self.unsigned.iter().cloned());
-        for (seq, said) in &self.heads {
-            let hash_of = |id: i64| Ok(hashes.get(&id).cloned());
-            let held = signature_head::check::<std::convert::Infallible>(*seq, said, last, hash_of);
-            found.extend(held.unwrap_or_else(|never| match never {}));
-        }
+        found.extend(self.named.findings(self.signatures.iter().map(Known::from)));
         found
     }
 }

@@ -23,7 +23,7 @@ pub const FURTHER: &[(&str, FurtherCheck)] = &[
     ("signature", |read| read.signature_findings()),
     ("ledger", |read| read.ledger_findings()),
     ("deviation", |read| read.deviation_findings()),
-    ("signature", |read| read.signature_head_findings()),
+    ("signature", |read| read.signature_trail_findings()),
     ("records", |read| read.records_check(None)),
 ];
 

@@ -163,7 +163,9 @@ fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::NotLoggedIn | ErrorCode::WrongSecret => StatusCode::UNAUTHORIZED,
         ErrorCode::LockedOut => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::Locked | ErrorCode::SecretAgain => StatusCode::LOCKED,
-        ErrorCode::NoRight | ErrorCode::MustChangeSecret => StatusCode::FORBIDDEN,
+        ErrorCode::NoRight | ErrorCode::OwnRequest | ErrorCode::MustChangeSecret => {
+            StatusCode::FORBIDDEN
+        }
         ErrorCode::NotFound | ErrorCode::UnknownCommand => StatusCode::NOT_FOUND,
         ErrorCode::Changed | ErrorCode::IllegalTransition | ErrorCode::NotReady => {
             StatusCode::CONFLICT
@@ -272,6 +274,7 @@ mod tests {
             (ErrorCode::Locked, 423),
             (ErrorCode::SecretAgain, 423),
             (ErrorCode::NoRight, 403),
+            (ErrorCode::OwnRequest, 403),
             (ErrorCode::MustChangeSecret, 403),
             (ErrorCode::NotFound, 404),
             (ErrorCode::UnknownCommand, 404),

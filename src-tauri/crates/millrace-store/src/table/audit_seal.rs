@@ -126,9 +126,6 @@ impl Write<'_> {
         };
         let before = self.seal_last()?;
         let sealed = before.as_ref().map_or(0, |seal| seal.seq);
-        if self.audit_head()?.is_some_and(|(seq, _)| sealed < seq) {
-            self.signature_head_add(at_ms)?;
-        }
         let Some((seq, hash)) = self.audit_head()?.filter(|(seq, _)| sealed < *seq) else {
             return Ok(None);
         };

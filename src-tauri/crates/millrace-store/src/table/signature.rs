@@ -3,7 +3,7 @@
 
 use millrace_core::ids::{BatchId, OutboxId, UserId};
 use millrace_core::signature::{FORMAT, ManualWeight, ObjectKind, Signature, Walk, message_hash};
-use millrace_core::signature_head::SIGNED_ALWAYS;
+use millrace_core::signature_told::SIGNED_ALWAYS;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::audit::{number, text};
@@ -100,6 +100,18 @@ impl Read<'_> {
             .prepare_cached(&format!("{SELECT} WHERE batch_id = ?1 ORDER BY id"))?;
         let rows = statement.query_map([id.0], read)?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// A signature by its number.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn signature_by_id(&self, id: i64) -> Result<Option<Signature>, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached(&format!("{SELECT} WHERE id = ?1"))?
+            .query_row([id], read)
+            .optional()?)
     }
 
     /// Who signed last on a thing and what that meant.
@@ -265,6 +277,9 @@ impl Write<'_> {
     /// # Errors
     /// As SQLite reports them.
     pub fn signature_add(&self, new: &SignatureNew) -> Result<(), StoreError> {
+        if let Some(id) = new.batch_id {
+            self.touched.batch(id.0);
+        }
         let (last, prev_hash) = self.signature_head()?;
         let mut row = Signature {
             id: last + 1,
@@ -293,6 +308,7 @@ impl Write<'_> {
                 row.id, row.format, row.object_kind, row.object_id, row.batch_id, row.person_id, row.login, row.person,
                 row.meaning, row.at_ms, row.site, row.reason, row.content_hash, row.prev_hash, row.hash
             ])?;
+        self.untold.add(&row);
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! Differences of an order: kept until a decision, listed only while batches are open, and gone with the tombstone.
 
+use millrace_core::access::four_eyes::{Hand, Requester};
+use millrace_core::access::{Grant, Role};
 use millrace_core::batch::posting::Posting;
 use millrace_core::batch::release::ReleaseEvent;
 use millrace_core::erp::{ErpOrder, ErpOrderState};
@@ -162,6 +164,27 @@ async fn an_order_counts_as_told_once_a_message_was_on_its_way() {
             row.attempts = 1;
             tx.outbox_save(&row)?;
             assert!(tx.order_was_told(order)?);
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .expect("committed");
+}
+
+#[tokio::test]
+async fn who_asked_for_an_order_is_kept_and_the_last_one_counts() {
+    let (_folder, store) = open();
+    store
+        .write(|tx| {
+            let by = tx.person_add("Sari", &[Grant::everywhere(Role::Planner)], "phc-1", 1)?;
+            let (id, _) = add_batch(tx, "WH/MO/00101", 1)?;
+            assert_eq!(tx.order_request(id)?, None, "it came by itself");
+            for (hand, at_ms) in [(Hand::Import, 10), (Hand::TakeOver, 20)] {
+                let requester = Requester { person: by, hand };
+                tx.order_request_set(id, requester, at_ms)?;
+                let found = tx.order_request(id)?.expect("somebody asked");
+                assert_eq!((found.requester, found.at_ms), (requester, at_ms));
+                assert_eq!(found.full_name, "Sari");
+            }
             Ok::<_, StoreError>(())
         })
         .await

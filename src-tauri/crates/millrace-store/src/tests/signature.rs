@@ -106,7 +106,7 @@ async fn signed() -> (tempfile::TempDir, Store) {
 async fn findings(store: &Store) -> Vec<String> {
     let found = store.read(|r| {
         let mut found = r.signature_findings()?;
-        found.extend(r.signature_head_findings()?);
+        found.extend(r.signature_trail_findings()?);
         Ok::<_, StoreError>(found)
     });
     found.await.expect("readable")

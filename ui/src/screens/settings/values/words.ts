@@ -60,10 +60,11 @@ const names: Record<string, () => string> = {
   "http.connections_max": m.set_http_connections_max,
   "session.lower_after_min": m.set_session_lower_after_min,
   "session.lock_after_min": m.set_session_lock_after_min,
+  "signature.four_eyes": m.set_signature_four_eyes,
 };
 
 const groups: Record<string, () => string> = {
-  site: m.settings_group_site, plc: m.settings_group_plc, erp: m.settings_group_erp, intake: m.settings_group_intake, backup: m.settings_group_backup, http: m.settings_group_http, session: m.settings_group_session,
+  site: m.settings_group_site, plc: m.settings_group_plc, erp: m.settings_group_erp, intake: m.settings_group_intake, backup: m.settings_group_backup, http: m.settings_group_http, signature: m.settings_group_signature, session: m.settings_group_session,
 };
 
 export const sourceWords: Record<SettingSource, () => string> = {
