@@ -19,8 +19,7 @@ use millrace_store::{Read, StoreError};
 
 use super::view::{
     BatchLineView, BatchRowView, BatchView, DownloadStepName, DownloadStepView, JournalView,
-    ManualLineView, PlcTextView, PostingView, ReadBackLineView, ShortageView, SignatureMeaning,
-    SignatureView,
+    ManualLineView, PlcTextView, PostingView, ReadBackLineView, ShortageView,
 };
 use crate::commands::live::LinkStateView;
 use crate::engine::live::plc_link;
@@ -238,14 +237,7 @@ pub(crate) fn batch(
         .collect();
     let mut signatures = Vec::new();
     for s in read.signatures(row.id)? {
-        signatures.push(SignatureView {
-            valid: read.signature_holds(&s)?,
-            person: s.person,
-            meaning: meaning_from_word(&s.meaning),
-            at_ms: s.at_ms,
-            reason: s.reason,
-            content_hash: s.content_hash,
-        });
+        signatures.push(super::signature::view(read, s)?);
     }
     let committed = read.download_steps(row.id)?;
     let steps = if row.download_step.is_some() {
@@ -302,12 +294,6 @@ pub(crate) fn batch(
             .filter(|_| row.word().is_open()),
         plc_texts,
     })
-}
-
-/// What is not understood is shown as such, never as an approval.
-fn meaning_from_word(word: &str) -> SignatureMeaning {
-    serde_json::from_value(serde_json::Value::String(word.to_owned()))
-        .unwrap_or(SignatureMeaning::Unknown)
 }
 
 fn posting(row: &BatchRow, message: Option<&OutboxRow>) -> PostingView {

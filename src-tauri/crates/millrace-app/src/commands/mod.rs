@@ -35,6 +35,7 @@ pub(crate) mod refused;
 pub mod session;
 pub mod settings;
 pub mod settings_act;
+pub mod signature;
 mod signing;
 pub mod silo;
 pub mod table;

@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use millrace_core::signature::{FORMAT, Signature};
+use millrace_core::signature::{FORMAT, ObjectKind, Signature};
 use rusqlite::{OptionalExtension, params};
 use serde_json::{Value, json};
 
@@ -78,6 +78,26 @@ impl Write<'_> {
 }
 
 impl Read<'_> {
+    /// The signatures that a row of the trail names, and that which stands on the row itself; oldest first.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn signatures_of_row(&self, seq: i64, after: &str) -> Result<Vec<Signature>, StoreError> {
+        let mut rows = Vec::new();
+        let after: Value = serde_json::from_str(after).unwrap_or_default();
+        for name in after
+            .get(KEY)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            let id = name.get("id").and_then(Value::as_i64).unwrap_or_default();
+            rows.extend(self.signature_by_id(id)?);
+        }
+        rows.extend(self.signature_last(ObjectKind::Act, seq)?);
+        Ok(rows)
+    }
+
     /// Holds every signature that the trail names against the one in the books, and says which is named by
     /// no row; a sentence each. Signatures older than the first that is named are older than the naming.
     ///
