@@ -200,6 +200,14 @@ async fn the_second_of_two_is_told_that_the_file_changed() {
         .set(&seen, "intake.open_batches_max", Some("12"))
         .await
         .expect("the first");
+    // The signature stands on the row of the trail, which shows it.
+    let filter = json!({ "action": "setting_set", "limit": 10 });
+    let trail = site.call("audit_list", filter).await.expect("listed");
+    let signature = &trail["rows"][0]["signatures"][0];
+    assert_eq!(signature["meaning"], "setting_set");
+    assert_eq!(signature["person"], "Admin 1");
+    assert_eq!(signature["valid"], true);
+    assert_eq!(signature["content_hash"], trail["rows"][0]["hash"]);
     let refused = site
         .set(&seen, "site.name", Some("Other mill"))
         .await

@@ -155,6 +155,12 @@ async fn the_newest_signature_is_tied_to_the_trail() {
     let act = act.expect("the act's row");
     let after: Value = serde_json::from_str(act["after"].as_str().expect("text")).expect("JSON");
     assert_eq!(after["signed"], json!([{ "id": 1, "hash": row.hash }]));
+    let shown = &act["signatures"][0];
+    assert_eq!(shown["person"], "Supervisor 1");
+    assert_eq!(shown["login"], "Supervisor 1");
+    assert_eq!(shown["site"], row.site);
+    assert_eq!(shown["hash"], row.hash);
+    assert_eq!(shown["valid"], true);
     // Somebody with the file prints another name, and makes the hash that goes with it: nothing stands
     // behind the newest signature that would tell.
     row.person = "Somebody Else".into();

@@ -15,12 +15,16 @@ export const BROKEN = "row 903 was changed: its content does not fit its hash";
 
 export function auditAnswers({ now, isBroken }: Parts) {
   const row = (seq: number, min: number, actor: string, action: string, object: string, label: string | null, before: object | null, after: object | null, reason = "", station = "panel-1"): AuditRowView => ({
-    seq, at_ms: START_MS - min * MIN, actor, action, object, label, before: JSON.stringify(before), after: JSON.stringify(after), reason, station: actor === "system" ? "" : station, hash: hash(seq),
+    seq, at_ms: START_MS - min * MIN, actor, action, object, label, before: JSON.stringify(before), after: JSON.stringify(after), reason, station: actor === "system" ? "" : station, hash: hash(seq), signatures: [],
+  });
+  const sign = (each: AuditRowView, id: number, meaning: AuditRowView["signatures"][number]["meaning"]): AuditRowView => ({
+    ...each,
+    signatures: [{ id, person: "Sari Wijaya", login: each.actor, site: "north", meaning, word: meaning, at_ms: each.at_ms, reason: each.reason === "" ? null : each.reason, content_hash: hash(id), hash: hash(id + 3), valid: true }],
   });
   const rows = [
     row(1841, 3, "Operator 1", "batch_start", "batch:101", "WH/MO/00042/1", { run: "idle", slot: null }, { run: "downloading", slot: 3 }),
-    row(1840, 6, "Supervisor 1", "batch_approve", "batch:101", "WH/MO/00042/1", { release: "pending" }, { release: "approved" }),
-    row(1839, 8, "Supervisor 1", "setting_set", "setting:plc.poll_live_ms", null, { value: "500" }, { value: "250" }, "smoother bars on the big screen", "192.0.2.17"),
+    sign(row(1840, 6, "Supervisor 1", "batch_approve", "batch:101", "WH/MO/00042/1", { release: "pending" }, { release: "approved", signed: [{ id: 74, hash: hash(77) }] }), 74, "approve"),
+    sign(row(1839, 8, "Supervisor 1", "setting_set", "setting:plc.poll_live_ms", null, { value: "500" }, { value: "250" }, "smoother bars on the big screen", "192.0.2.17"), 73, "setting_set"),
     row(1838, 14, "system", "posting_posted", "outbox:57", "WH/MO/00041/1", { posting: "sending" }, { posting: "posted" }),
     row(1837, 15, "system", "engine_store_final", "batch:100", "WH/MO/00041/1", { run: "running" }, { run: "complete", finished_g: 1_996_400 }),
     row(1836, 33, "Operator 1", "order_import", "orders", null, null, { seen: 8, new_batches: 3, refused: 2 }),

@@ -252,7 +252,7 @@ function ask(command: "pause" | "resume" | "stop", batch: Batch, kind: JournalVi
 
 const low = { lowered: ["view", "batch_start", "batch_pause", "batch_stop", "batch_cancel", "order_import", "manual_enter"], locked: ["view", "batch_pause", "batch_stop"] } as const;
 let standing: SessionView["standing"] = "open";
-const stands = () => ({ standing, next_in_ms: standing === "locked" ? null : 300_000, ...(standing === "open" ? {} : { rights: [...low[standing]] }) });
+const stands = () => ({ full_name: user.name === "Supervisor 1" ? "Sari Wijaya" : user.name, standing, next_in_ms: standing === "locked" ? null : 300_000, ...(standing === "open" ? {} : { rights: [...low[standing]] }) });
 const stood = (): SessionView => ({ token: "", user: user.name, roles: [user.role], rights: RIGHTS[user.role], must_change_secret: false, ...stands() });
 
 const logIn = (name: string, secret: string): SessionView => {

@@ -27,7 +27,7 @@ export function outboxAnswers({ world, now, isErpGood, isFourEyes = false }: { w
     const batch = world.find(row.batch_id ?? 0);
     const isPosted = row.state === "posted";
     return {
-      row, key: `mock:1:${row.batch_id}:consumption:1`, confirmed_at_ms: isPosted ? row.created_at_ms + 4_000 : null, our_finished_g: 998_400, erp_finished_g: isPosted ? 998_400 : null,
+      row, content_hash: "c07be4198d3250aa", key: `mock:1:${row.batch_id}:consumption:1`, confirmed_at_ms: isPosted ? row.created_at_ms + 4_000 : null, our_finished_g: 998_400, erp_finished_g: isPosted ? 998_400 : null,
       lines: batch.doses.map((dose) => ({
         erp_code: `silo${dose.silo}`, material: "", planned_g: dose.plan * 1000, ours_g: Math.round((dose.actual ?? 0) * 1000), erp_g: isPosted ? Math.round((dose.actual ?? 0) * 1000) : null,
         is_cut: false, is_proved: isPosted ? true : null,

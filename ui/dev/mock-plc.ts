@@ -23,7 +23,7 @@ const EMPTY: SlotTruth = {
 };
 
 const batch = (id: number, label: string, more: Partial<SlotBatch>): SlotBatch => ({
-  id, label, version: 3, run: "running", download_step: "taken", finish_step: null, download_id: null, waiting_since_ms: null, ...more,
+  id, label, version: 3, content_hash: "3f9a00d2c41d77e2", run: "running", download_step: "taken", finish_step: null, download_id: null, waiting_since_ms: null, ...more,
 });
 
 function slots(scene: string): SlotTruth[] {

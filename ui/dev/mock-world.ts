@@ -38,6 +38,7 @@ const NO_POSTING: PostingView = {
   state: "not_due", attempts: 0, next_at_ms: null, confirmed_at_ms: null, last_answer: null, read_back: [], erp_finished_g: null, our_finished_g: null,
 };
 let seq = 400;
+let signatures = 60;
 
 export function event(batch: Batch | null, at_ms: number, kind: JournalKind, params: Record<string, string> = {}): JournalView {
   const row: JournalView = { seq: ++seq, at_ms, batch_id: batch?.row.id ?? null, batch_label: batch?.row.label ?? null, kind, params };
@@ -46,7 +47,11 @@ export function event(batch: Batch | null, at_ms: number, kind: JournalKind, par
 }
 
 export function sign(batch: Batch, meaning: SignatureView["meaning"], person: string, at_ms: number, reason: string | null): void {
-  batch.signatures.push({ person, meaning, at_ms, reason, content_hash: batch.row.content_hash, valid: true });
+  const id = ++signatures;
+  batch.signatures.push({
+    id, person: person === "Supervisor 1" ? "Sari Wijaya" : person, login: person, site: "north", meaning, word: meaning, at_ms, reason, content_hash: batch.row.content_hash,
+    hash: `9b1e${(id * 6151).toString(16).padStart(8, "0")}77c0`, valid: true,
+  });
   batch.row.version += 1;
 }
 

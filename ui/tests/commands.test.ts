@@ -25,7 +25,7 @@ beforeEach(() => {
 });
 
 const dialog = (onConfirm: () => Promise<void>, more: object = {}) =>
-  render(ConfirmDialog, { isOpen: true, title: "Stop WH/MO/00042/1?", consequence: "It ends here.", verb: "Stop", signer: "Operator 1", needsReason: true, needsSecret: true, onConfirm, ...more });
+  render(ConfirmDialog, { isOpen: true, title: "Stop WH/MO/00042/1?", consequence: "It ends here.", verb: "Stop", needsReason: true, signs: { meaning: "stop", what: "WH/MO/00042/1", hash: "3f9a00d2c41d77e2" }, onConfirm, ...more });
 
 test("a plant command's dialog has its focus on Cancel and waits for reason and secret", async () => {
   const onConfirm = vi.fn(() => Promise.resolve());
@@ -33,6 +33,9 @@ test("a plant command's dialog has its focus on Cancel and waits for reason and 
   await waitFor(() => expect(document.activeElement).toBe(screen.getByTestId("dialog-cancel")));
   const confirm = screen.getByTestId<HTMLButtonElement>("dialog-confirm");
   expect(confirm.disabled).toBe(true);
+  // What is signed stands in the dialog: meaning, thing, and the first digits of its content hash.
+  expect(screen.getByTestId("signing").textContent).toContain("Stopped");
+  expect(screen.getByTestId("signing").textContent).toContain("content 3f9a00d2c41d…");
   await fireEvent.input(screen.getByTestId("dialog-reason"), { target: { value: "no" } });
   await fireEvent.input(screen.getByTestId("dialog-secret"), { target: { value: "quiet-silo-64" } });
   expect(confirm.disabled).toBe(true);

@@ -514,7 +514,11 @@ station: string,
 /**
  * Its hash.
  */
-hash: string, };
+hash: string, 
+/**
+ * The signatures that the row names, or that stand on it.
+ */
+signatures: Array<SignatureView>, };
 export type BackupCause = "scheduled" | "asked" | "migration";
 export type BackupFailure = { 
 /**
@@ -2211,6 +2215,10 @@ row: OutboxRowView,
  */
 key: string, 
 /**
+ * Content hash of what it says, which a closing is signed over.
+ */
+content_hash: string, 
+/**
  * Read back equal.
  */
 confirmed_at_ms: number | null, 
@@ -3087,6 +3095,10 @@ token: string,
  */
 user: string, 
 /**
+ * The name as signatures print it.
+ */
+full_name: string, 
+/**
  * What the person is at this place, from the role that may least.
  */
 roles: Array<Role>, 
@@ -3282,16 +3294,32 @@ need_g: number,
  * By our ledger.
  */
 have_g: number, };
-export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive" | "by_hand" | "waive_asked" | "by_hand_asked" | "ask_withdrawn" | "ask_declined" | "go_on" | "withdraw" | "adopt" | "store_result" | "close_with_last" | "let_go" | "replace" | "keep_order" | "stock_correct" | "deviation_accept" | "unknown";
+export type SignatureMeaning = "approve" | "reject" | "revoke" | "stop" | "cancel" | "manual_entry" | "waive" | "by_hand" | "waive_asked" | "by_hand_asked" | "ask_withdrawn" | "ask_declined" | "go_on" | "withdraw" | "adopt" | "store_result" | "close_with_last" | "let_go" | "replace" | "keep_order" | "setting_set" | "settings_import" | "make_ready" | "set_flags" | "unknown";
 export type SignatureView = { 
+/**
+ * Its number.
+ */
+id: number, 
 /**
  * Printed name of the signer.
  */
 person: string, 
 /**
- * What it means.
+ * Login name of the signer at that time; empty for signatures of before it was kept.
+ */
+login: string, 
+/**
+ * Key of the site where it was made; empty as well.
+ */
+site: string, 
+/**
+ * What it means; `unknown` for a word that stands in [`SignatureView::word`] only.
  */
 meaning: SignatureMeaning, 
+/**
+ * What it means, as stored.
+ */
+word: string, 
 /**
  * When.
  */
@@ -3305,7 +3333,11 @@ reason: string | null,
  */
 content_hash: string, 
 /**
- * False when the content changed after signing.
+ * Its own hash; empty for signatures of before it was kept.
+ */
+hash: string, 
+/**
+ * Recomputed from the books now: false when it, or what it stands on, is not as it was signed.
  */
 valid: boolean, };
 export type SiloCorrect = { 
@@ -3401,6 +3433,10 @@ label: string,
  * Its version, for the decision.
  */
 version: number, 
+/**
+ * Content hash of its recipe, which a decision is signed over.
+ */
+content_hash: string, 
 /**
  * Run state.
  */

@@ -129,3 +129,10 @@ export function parseKg(text: string): number | null {
   const [, whole = "0", part = ""] = found;
   return Number(whole) * 1000 + Number(part.padEnd(2, "0")) * 10;
 }
+
+const HASH_SHOWN = 12;
+
+/** The first digits of a hash: enough for two people to compare by eye. */
+export function hashShort(hash: string): string {
+  return hash.slice(0, HASH_SHOWN);
+}

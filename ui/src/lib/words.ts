@@ -1,7 +1,7 @@
 // The product's closed lists as words on the screen. A new member without a word does not compile.
 import type {
   BatchWord, DoseState, DownloadStepName, FaultGroup, FindingWeight, FinishStep, LinkStateView, MovementKind, OrderChoice,
-  OrderDifference, OutboxKind, Phase, PostingState, Refusal, Role, RunState, SignatureMeaning, SlotDecision, SlotShows, SlotStanding,
+  OrderDifference, OutboxKind, Phase, PostingState, Refusal, Role, RunState, SignatureMeaning, SignatureView, SlotDecision, SlotShows, SlotStanding,
   ProofKind, WhyNot,
 } from "../bindings";
 import { m } from "../paraglide/messages.js";
@@ -52,7 +52,13 @@ export const signatureWords: Words<SignatureMeaning> = {
   store_result: m.decision_store_result, close_with_last: m.decision_close_with_last, let_go: m.decision_let_go, unknown: m.unknown,
   replace: m.signature_replace, keep_order: m.signature_keep_order, stock_correct: m.signature_stock_correct, deviation_accept: m.signature_deviation_accept,
   waive_asked: m.signature_waive_asked, by_hand_asked: m.signature_by_hand_asked, ask_withdrawn: m.signature_ask_withdrawn, ask_declined: m.signature_ask_declined,
+  setting_set: m.signature_setting_set, settings_import: m.signature_settings_import, make_ready: m.decision_make_ready, set_flags: m.flags_set,
 };
+
+/** What a signature means; a word that is not known stays as it is stored. */
+export function signatureText(signature: SignatureView): string {
+  return signature.meaning === "unknown" ? signature.word.replaceAll("_", " ") : signatureWords[signature.meaning]();
+}
 
 export const movementWords: Words<MovementKind> = {
   opening: m.movement_opening, receipt: m.movement_receipt, dosing: m.movement_dosing,

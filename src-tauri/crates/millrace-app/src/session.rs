@@ -41,8 +41,10 @@ static HASHING: Semaphore = Semaphore::const_new(2);
 pub struct Caller {
     /// Person.
     pub id: UserId,
-    /// Name, for signatures and the trail.
+    /// Name, for the trail.
     pub name: String,
+    /// Name as signatures print it.
+    pub full_name: String,
     /// What the person is at this place, from the role that may least.
     pub roles: Vec<Role>,
     /// The person's secret was made by somebody else: until it is changed nothing else is carried out.
@@ -59,6 +61,7 @@ impl Caller {
         Caller {
             id: person.id,
             name: person.name.clone(),
+            full_name: person.full_name.clone(),
             roles: access::roles_at(&person.grants, place),
             must_change_secret: person.must_change_secret,
             standing: Standing::Open,

@@ -34,6 +34,31 @@ pub fn naming(after: Value, signatures: &[Signature]) -> Value {
     }
 }
 
+/// The names in what a row says of the time after: number and hash each; a text that names none has none.
+fn names(after: &str) -> Vec<(i64, String)> {
+    if !after.contains(KEY) {
+        return Vec::new();
+    }
+    let after: Value = serde_json::from_str(after).unwrap_or_default();
+    let Some(signed) = after.get(KEY).and_then(Value::as_array) else {
+        return Vec::new();
+    };
+    let name = |name: &Value| {
+        let hash = name.get("hash").and_then(Value::as_str).unwrap_or_default();
+        (
+            name.get("id").and_then(Value::as_i64).unwrap_or_default(),
+            hash.to_owned(),
+        )
+    };
+    signed.iter().map(name).collect()
+}
+
+/// Numbers of the signatures that a row names in what it says of the time after.
+#[must_use]
+pub fn numbers(after: &str) -> Vec<i64> {
+    names(after).into_iter().map(|(id, _)| id).collect()
+}
+
 /// A signature that the trail names.
 #[derive(Debug)]
 struct Named {
@@ -52,21 +77,10 @@ impl Told {
     /// The next row of the trail. A row whose text was changed is found by the walk of the trail; here only
     /// what it names counts.
     pub fn row(&mut self, seq: i64, action: &str, object: &str, after: &str) {
-        if !after.contains(KEY) {
-            return;
-        }
-        let after: Value = serde_json::from_str(after).unwrap_or_default();
-        let Some(signed) = after.get(KEY).and_then(Value::as_array) else {
-            return;
-        };
-        for name in signed {
+        for (id, hash) in names(after) {
             self.named.push(Named {
-                id: name.get("id").and_then(Value::as_i64).unwrap_or_default(),
-                hash: name
-                    .get("hash")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_owned(),
+                id,
+                hash,
                 teller: format!("row {seq} of the trail ({action} of {object})"),
             });
         }

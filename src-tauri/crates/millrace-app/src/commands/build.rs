@@ -10,7 +10,6 @@ use millrace_core::erp::ConsumptionPost;
 use millrace_core::ids::SiloNo;
 use millrace_core::registers::handshake::DownloadStep;
 use millrace_core::registers::plc_text;
-use millrace_core::signature::Signature;
 use millrace_core::silo::deviation;
 use millrace_core::units::Grams;
 use millrace_store::table::batch::BatchRow;
@@ -20,8 +19,7 @@ use millrace_store::{Read, StoreError};
 
 use super::view::{
     BatchLineView, BatchRowView, BatchView, DownloadStepName, DownloadStepView, JournalView,
-    ManualLineView, PlcTextView, PostingView, ReadBackLineView, ShortageView, SignatureMeaning,
-    SignatureView,
+    ManualLineView, PlcTextView, PostingView, ReadBackLineView, ShortageView,
 };
 use crate::commands::live::LinkStateView;
 use crate::engine::live::plc_link;
@@ -156,18 +154,6 @@ impl Labels {
     }
 }
 
-/// A signature as shown, held against what it stands on.
-pub(super) fn signature_view(read: &Read<'_>, row: Signature) -> Result<SignatureView, StoreError> {
-    Ok(SignatureView {
-        valid: read.signature_holds(&row)?,
-        person: row.person,
-        meaning: meaning_from_word(&row.meaning),
-        at_ms: row.at_ms,
-        reason: row.reason,
-        content_hash: row.content_hash,
-    })
-}
-
 /// What a batch's view needs beside the books.
 #[derive(Debug, Clone)]
 pub(crate) struct Standing {
@@ -251,7 +237,7 @@ pub(crate) fn batch(
         .collect();
     let mut signatures = Vec::new();
     for s in read.signatures(row.id)? {
-        signatures.push(signature_view(read, s)?);
+        signatures.push(super::signature::view(read, s)?);
     }
     let committed = read.download_steps(row.id)?;
     let steps = if row.download_step.is_some() {
@@ -314,12 +300,6 @@ pub(crate) fn batch(
         },
         plc_texts,
     })
-}
-
-/// What is not understood is shown as such, never as an approval.
-fn meaning_from_word(word: &str) -> SignatureMeaning {
-    serde_json::from_value(serde_json::Value::String(word.to_owned()))
-        .unwrap_or(SignatureMeaning::Unknown)
 }
 
 fn posting(row: &BatchRow, message: Option<&OutboxRow>) -> PostingView {

@@ -17,9 +17,10 @@ use serde_json::json;
 use ts_rs::TS;
 
 use super::batch::BatchGet;
-use super::build::{Labels, signature_view};
+use super::build::Labels;
+use super::signature::{self, SignatureView};
 use super::signing::{Signed, Signer, said, sign};
-use super::view::{BatchView, SignatureView};
+use super::view::BatchView;
 use super::{Context, audit, batch_act};
 use crate::error::AppError;
 
@@ -108,7 +109,7 @@ pub(super) fn views(
             high_g: high.0,
             deviation_bp: deviation(line.planned, line.actual).map(|bp| bp.0),
             judgement: line.judgement,
-            accepted: signature.map(|s| signature_view(read, s)).transpose()?,
+            accepted: signature.map(|s| signature::view(read, s)).transpose()?,
             material: line.material,
         });
     }

@@ -41,6 +41,7 @@ pub mod script;
 pub mod session;
 pub mod settings;
 pub mod settings_act;
+pub mod signature;
 mod signing;
 pub mod silo;
 pub mod silo_act;

@@ -11,6 +11,7 @@ use millrace_core::erp::{ConsumptionPost, DonePost, FailurePost, MaterialPost};
 use millrace_core::ids::{BatchId, OutboxId};
 use millrace_core::units::Grams;
 use millrace_store::table::outbox::{MessageKind, OutboxRow};
+use millrace_store::table::signature::of_message;
 use millrace_store::{Read, StoreError};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -216,6 +217,8 @@ pub struct OutboxView {
     pub row: OutboxRowView,
     /// Its key, fixed before the first sending.
     pub key: String,
+    /// Content hash of what it says, which a closing is signed over.
+    pub content_hash: String,
     /// Read back equal.
     pub confirmed_at_ms: Option<i64>,
     /// Line by line; empty for a message without masses per equipment.
@@ -472,6 +475,7 @@ fn view(read: &Read<'_>, id: OutboxId, rule: FourEyes) -> Result<OutboxView, App
             .collect(),
         attempt_count: read.outbox_attempt_count(id)?,
         row: row_view(read, &row, rule)?,
+        content_hash: of_message(&row),
         key: row.key,
         confirmed_at_ms: row.confirmed_at_ms,
         items: row.items,

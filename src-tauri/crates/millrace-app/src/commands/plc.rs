@@ -113,6 +113,8 @@ pub struct SlotBatch {
     pub label: String,
     /// Its version, for the decision.
     pub version: i64,
+    /// Content hash of its recipe, which a decision is signed over.
+    pub content_hash: String,
     /// Run state.
     pub run: Run,
     /// How far the download has come.
@@ -348,6 +350,7 @@ fn slots(inner: &Inner, is_known: bool) -> Vec<SlotTruth> {
                     id: batch.row.id,
                     label: batch.row.label.clone(),
                     version: batch.row.version,
+                    content_hash: batch.row.content_hash.clone(),
                     run: batch.row.run,
                     download_step: batch.row.download_step,
                     finish_step: batch.row.finish_step,

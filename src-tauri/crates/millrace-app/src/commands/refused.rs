@@ -137,6 +137,7 @@ mod tests {
         Caller {
             id: UserId(id),
             name: format!("P{id}"),
+            full_name: format!("P{id}"),
             roles: Vec::new(),
             must_change_secret: false,
             standing: millrace_core::access::lock::Standing::Open,

@@ -96,6 +96,8 @@ pub struct SessionView {
     pub token: String,
     /// The person's name.
     pub user: String,
+    /// The name as signatures print it.
+    pub full_name: String,
     /// What the person is at this place, from the role that may least.
     pub roles: Vec<Role>,
     /// What these roles may do.
@@ -160,6 +162,7 @@ pub(super) fn view(context: &Context, token: String, caller: &Caller) -> Session
     SessionView {
         token,
         user: caller.name.clone(),
+        full_name: caller.full_name.clone(),
         roles: caller.roles.clone(),
         rights,
         must_change_secret: caller.must_change_secret,
@@ -282,6 +285,7 @@ pub(super) async fn first_admin_create(
             ))?;
             Ok(Caller {
                 id,
+                full_name: name.clone(),
                 name,
                 roles: vec![Role::SuperAdmin],
                 must_change_secret: false,

@@ -13,10 +13,10 @@ use millrace_core::silo::deviation;
 use millrace_reports::chart::ConsumptionBar;
 
 use super::Context;
-use super::build::{Labels, signature_view};
+use super::build::Labels;
 use super::chart::ChartTheme;
 use super::session::Nothing;
-use super::view::SignatureView;
+use super::signature::{self, SignatureView};
 use crate::error::AppError;
 
 /// A silo.
@@ -281,7 +281,7 @@ pub(super) async fn silo_movements(
             let mut rows = Vec::new();
             for row in read.silo_movements(request.silo, i64::MIN, limit)? {
                 let signature = read.signature_last(ObjectKind::SiloMovement, row.seq)?;
-                let signature = signature.map(|s| signature_view(read, s)).transpose()?;
+                let signature = signature.map(|s| signature::view(read, s)).transpose()?;
                 rows.push(MovementView {
                     seq: row.seq,
                     at_ms: row.at_ms,

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use ts_rs::TS;
 
+use super::signature::SignatureView;
 use super::{Context, audit};
 use crate::error::AppError;
 use crate::start::App;
@@ -80,6 +81,8 @@ pub struct AuditRowView {
     pub station: String,
     /// Its hash.
     pub hash: String,
+    /// The signatures that the row names, or that stand on it.
+    pub signatures: Vec<SignatureView>,
 }
 
 /// A page.
@@ -155,7 +158,13 @@ pub struct AuditExported {
 }
 
 fn view(read: &Read<'_>, row: Row) -> Result<AuditRowView, AppError> {
+    let signatures = read
+        .signatures_of_row(row.seq, &row.after)?
+        .into_iter()
+        .map(|signature| super::signature::view(read, signature))
+        .collect::<Result<_, _>>()?;
     Ok(AuditRowView {
+        signatures,
         seq: row.seq,
         at_ms: row.at_ms,
         actor: row.actor,

@@ -15,6 +15,7 @@ use ts_rs::TS;
 
 use super::deviation::DeviationView;
 use super::order_decide::OrderDifferenceView;
+use super::signature::SignatureView;
 
 /// How far a value can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -227,25 +228,16 @@ pub enum SignatureMeaning {
     StockCorrect,
     /// A line outside its tolerance may stand.
     DeviationAccept,
+    /// A setting was changed.
+    SettingSet,
+    /// Another configuration file took the place of this one.
+    SettingsImport,
+    /// An empty slot is made ready.
+    MakeReady,
+    /// Every flag of a PLC that was never started is set.
+    SetFlags,
     /// A meaning that this version does not know.
     Unknown,
-}
-
-/// An electronic signature as recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct SignatureView {
-    /// Printed name of the signer.
-    pub person: String,
-    /// What it means.
-    pub meaning: SignatureMeaning,
-    /// When.
-    pub at_ms: i64,
-    /// The reason given, where one is needed.
-    pub reason: Option<String>,
-    /// The content hash that it covers.
-    pub content_hash: String,
-    /// False when the content changed after signing.
-    pub valid: bool,
 }
 
 /// One step of the download.

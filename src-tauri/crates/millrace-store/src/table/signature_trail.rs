@@ -3,8 +3,8 @@
 
 use std::cell::RefCell;
 
-use millrace_core::signature::Signature;
-use millrace_core::signature_told::{Known, Told, naming};
+use millrace_core::signature::{ObjectKind, Signature};
+use millrace_core::signature_told::{Known, Told, naming, numbers};
 use serde_json::{Value, json};
 
 use super::audit::{AuditEntry, number, text};
@@ -64,6 +64,19 @@ impl Write<'_> {
 }
 
 impl Read<'_> {
+    /// The signatures that a row of the trail names, and that which stands on the row itself; oldest first.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn signatures_of_row(&self, seq: i64, after: &str) -> Result<Vec<Signature>, StoreError> {
+        let mut rows = Vec::new();
+        for id in numbers(after) {
+            rows.extend(self.signature_by_id(id)?);
+        }
+        rows.extend(self.signature_last(ObjectKind::Act, seq)?);
+        Ok(rows)
+    }
+
     /// Holds every signature that the trail names against the one in the books, and says which is named by
     /// no row; a sentence each.
     ///

@@ -38,8 +38,11 @@ function fields(text: string): Map<string, string> {
   return new Map(Object.entries(value).map(([name, each]) => [name, word(each)]));
 }
 
+/** Names the row's signatures, which stand beside the changes. */
+const SIGNED = "signed";
+
 /** Before and after of a row, field by field. */
 export function changes(row: AuditRowView): Change[] {
   const [before, after] = [fields(row.before), fields(row.after)];
-  return [...new Set([...before.keys(), ...after.keys()])].map((name) => ({ name: name.replaceAll("_", " "), before: before.get(name) ?? "", after: after.get(name) ?? "" }));
+  return [...new Set([...before.keys(), ...after.keys()])].filter((name) => name !== SIGNED).map((name) => ({ name: name.replaceAll("_", " "), before: before.get(name) ?? "", after: after.get(name) ?? "" }));
 }
