@@ -18,6 +18,7 @@ mod doctor_bare;
 mod lock;
 mod lock_guess;
 mod main_job;
+mod note;
 mod order_life;
 mod people;
 mod people_managed;

@@ -88,6 +88,7 @@ pub(crate) const TABLE: &[(&str, For)] = &[
     ("batch_cancel", ORDERS),
     ("manual_line_enter", LINE),
     ("history_list", ALL),
+    ("batch_note", LINE),
     ("record_get", ALL),
     ("record_print", ALL),
     ("batch_chart", ALL),

@@ -16,6 +16,7 @@ use super::examine::{PlcExamination, PlcExamine};
 use super::history::{HistoryList, HistoryPage};
 use super::live::LiveView;
 use super::lock::{QuickClear, QuickList, QuickSet, SessionHandOver, SessionUnlock};
+use super::note::BatchNote;
 use super::order::{ImportReport, OrderList, OrderView};
 use super::order_decide::OrderDifferenceDecide;
 use super::outbox::{OutboxGet, OutboxList, OutboxQuery, OutboxView};
@@ -39,7 +40,7 @@ use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
     backup, batch_act, batch_command, batch_view, chart, erp, examine, history, live, lock, manual,
-    order, order_decide, outbox, outbox_act, overview, person, person_act, plc, plc_decide,
+    note, order, order_decide, outbox, outbox_act, overview, person, person_act, plc, plc_decide,
     plc_event, record, record_print, session, settings, settings_act, silo, trail, training,
 };
 use crate::error::AppError;
@@ -131,6 +132,7 @@ commands! {
     batch_command::batch_stop(BatchSignedReason) -> BatchView, [right BatchStop, audited];
     batch_command::batch_cancel(BatchSignedReason) -> BatchView, [right BatchCancel, audited];
     manual::manual_line_enter(ManualLineEnter) -> BatchView, [right ManualEnter, audited];
+    note::batch_note(BatchNote) -> BatchView, [right ManualEnter, audited];
     history::history_list(HistoryList) -> HistoryPage, [right View];
     record::record_get(BatchGet) -> RecordView, [right View];
     record_print::record_print(RecordPrint) -> RecordPrinted, [right View, audited];
