@@ -21,6 +21,7 @@ mod four_eyes;
 mod lock;
 mod lock_guess;
 mod main_job;
+mod note;
 mod order_life;
 mod people;
 mod people_managed;

@@ -90,6 +90,7 @@ pub(crate) const TABLE: &[(&str, For)] = &[
     ("manual_line_enter", LINE),
     ("batch_deviation_accept", SIGNERS),
     ("history_list", ALL),
+    ("batch_note", LINE),
     ("record_get", ALL),
     ("record_print", ALL),
     ("batch_chart", ALL),

@@ -326,6 +326,11 @@ const handlers: Handlers = {
     const revisions = row.ended_at_ms === null ? [] : [{ revision: 1, at_ms: row.ended_at_ms, hash, audit_seq: 42 }];
     return { id, revisions, content: null, anchor: revisions.length === 0 ? null : "MR1-42-0123456789abcdef-0000", faults: [] };
   },
+  batch_note: ({ id, text }) => {
+    const batch = world.find(id);
+    event(batch, now(), "batch_note", { person: user.name, text: text.trim() });
+    return viewOf(batch);
+  },
   record_print: ({ id, kind }) => {
     const batch = viewOf(world.find(id));
     const ended = batch.row.ended_at_ms ?? now();

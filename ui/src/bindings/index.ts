@@ -660,6 +660,15 @@ judgement: Judgement | null,
  * What the silo holds by our ledger, before this batch.
  */
 have_g: number | null, };
+export type BatchNote = { 
+/**
+ * Which batch.
+ */
+id: BatchId, 
+/**
+ * 1 to 500 characters on one line.
+ */
+text: string, };
 export type BatchPause = { 
 /**
  * Which.
@@ -1408,6 +1417,7 @@ text: string,
 fate: ItemFate, };
 export type ItemFate = "permanent" | "temporary" | "unknown";
 export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "posting_close_asked" | "posting_ask_ended" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "guarantee_changed" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided" | "stock_corrected" | "deviation_accepted" | "handed_over" | "books_restored" | "backup_failed" | "restore_test_failed" | "books_writable";
+export type JournalKind = "batch_created" | "batch_approved" | "batch_rejected" | "batch_revoked" | "batch_cancelled" | "download_prepared" | "download_written" | "download_verified" | "download_offered" | "download_taken" | "download_aborted" | "batch_running" | "silo_started" | "silo_finished" | "pause_requested" | "batch_paused" | "resume_requested" | "batch_resumed" | "stop_requested" | "batch_stopped" | "batch_completed" | "batch_failed" | "block_refused" | "block_healed" | "batch_held" | "batch_unheld" | "ack_written" | "slot_freed" | "manual_entered" | "batch_note" | "posting_queued" | "posting_posted" | "posting_in_doubt" | "posting_refused" | "posting_waived" | "posting_by_hand" | "order_marked_done" | "slot_decided" | "slot_settled" | "download_withdrawn" | "slot_healed" | "flags_set" | "plc_rebooted" | "plc_program_stopped" | "plc_program_back" | "plc_maintenance" | "batch_stalled" | "batch_moving" | "equipment_failure_stored" | "manual_weighing_stored" | "area_refused" | "area_healed" | "plc_lost" | "plc_back" | "erp_lost" | "erp_back" | "orders_imported" | "order_differs" | "order_agrees" | "order_decided" | "handed_over" | "books_restored" | "backup_failed" | "restore_test_failed" | "books_writable";
 export type JournalView = { 
 /**
  * Position in the journal.
@@ -3763,6 +3773,7 @@ export interface Commands {
   batch_cancel: { request: BatchSignedReason; response: BatchView };
   manual_line_enter: { request: ManualLineEnter; response: BatchView };
   batch_deviation_accept: { request: DeviationAccept; response: BatchView };
+  batch_note: { request: BatchNote; response: BatchView };
   history_list: { request: HistoryList; response: HistoryPage };
   record_get: { request: BatchGet; response: RecordView };
   record_print: { request: RecordPrint; response: RecordPrinted };

@@ -74,6 +74,7 @@ const SENTENCES: Record<JournalKind, (params: Params) => string> = {
   batch_unheld: () => m.journal_batch_unheld(),
   ack_written: (p) => m.journal_ack_written(slotOf(p)),
   slot_freed: (p) => m.journal_slot_freed(slotOf(p)),
+  batch_note: (p) => m.journal_batch_note({ person: word(p, "person"), text: word(p, "text") }),
   manual_entered: (p) => m.journal_manual_entered({
     person: word(p, "person"), material: word(p, "material"), actual: mass(p, "actual_g"),
   }),

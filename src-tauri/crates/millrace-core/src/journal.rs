@@ -66,6 +66,8 @@ pub enum JournalKind {
     SlotFreed,
     /// A manual line was weighed by `person`: `material`, `actual_g`.
     ManualEntered,
+    /// `person` wrote a note: `text`.
+    BatchNote,
     /// The consumption waits for the ERP.
     PostingQueued,
     /// The ERP holds the consumption; read back equal.

@@ -58,6 +58,9 @@ pub struct Facts {
     pub plc_block_hash: Option<String>,
     /// Number of the download, where the map has a word for it.
     pub download_id: Option<u16>,
+    /// Notes that people wrote, oldest first. Left out where there is none, as in records of before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<NoteFact>,
     /// Signatures, oldest first.
     pub signatures: Vec<SignatureFact>,
     /// Messages for the ERP, oldest first.
@@ -96,6 +99,17 @@ pub struct ManualFact {
     pub entered_by: Option<String>,
     /// When, UTC milliseconds.
     pub entered_at_ms: Option<i64>,
+}
+
+/// One note.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NoteFact {
+    /// Who wrote it.
+    pub person: String,
+    /// When, UTC milliseconds.
+    pub at_ms: i64,
+    /// What.
+    pub text: String,
 }
 
 /// One signature.

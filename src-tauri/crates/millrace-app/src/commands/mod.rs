@@ -22,6 +22,7 @@ pub mod history;
 pub mod live;
 pub mod lock;
 pub(crate) mod manual;
+pub mod note;
 pub mod order;
 pub mod order_decide;
 pub mod outbox;

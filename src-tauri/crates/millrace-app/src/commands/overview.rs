@@ -226,6 +226,7 @@ fn phases(events: &[JournalRow], from_ms: i64, to_ms: i64) -> Vec<PhaseView> {
             | JournalKind::AckWritten
             | JournalKind::SlotFreed
             | JournalKind::ManualEntered
+            | JournalKind::BatchNote
             | JournalKind::PostingQueued
             | JournalKind::PostingPosted
             | JournalKind::PostingInDoubt

@@ -18,6 +18,7 @@ use super::hand_over::HandOverList;
 use super::history::{HistoryList, HistoryPage};
 use super::live::LiveView;
 use super::lock::{QuickClear, QuickList, QuickSet, SessionHandOver, SessionUnlock};
+use super::note::BatchNote;
 use super::order::{ImportReport, OrderList, OrderView};
 use super::order_decide::OrderDifferenceDecide;
 use super::outbox::{OutboxGet, OutboxList, OutboxQuery, OutboxView};
@@ -43,9 +44,9 @@ use super::view::BatchView;
 use super::{Access, CommandInfo, Context};
 use super::{
     backup, batch_act, batch_command, batch_view, chart, deviation, erp, examine, hand_over,
-    history, live, lock, manual, order, order_decide, outbox, outbox_act, outbox_second, overview,
-    person, person_act, plc, plc_decide, plc_event, record, record_print, script, session,
-    settings, settings_act, silo, silo_act, trail, training,
+    history, live, lock, manual, note, order, order_decide, outbox, outbox_act, outbox_second,
+    overview, person, person_act, plc, plc_decide, plc_event, record, record_print, script,
+    session, settings, settings_act, silo, silo_act, trail, training,
 };
 use crate::error::AppError;
 
@@ -138,6 +139,7 @@ commands! {
     batch_command::batch_cancel(BatchSignedReason) -> BatchView, [right BatchCancel, audited];
     manual::manual_line_enter(ManualLineEnter) -> BatchView, [right ManualEnter, audited];
     deviation::batch_deviation_accept(DeviationAccept) -> BatchView, [right DeviationAccept, audited];
+    note::batch_note(BatchNote) -> BatchView, [right ManualEnter, audited];
     history::history_list(HistoryList) -> HistoryPage, [right View];
     record::record_get(BatchGet) -> RecordView, [right View];
     record_print::record_print(RecordPrint) -> RecordPrinted, [right View, audited];

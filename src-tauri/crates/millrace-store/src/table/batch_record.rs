@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use millrace_core::batch::release::Release;
 use millrace_core::batch::run::Run;
 use millrace_core::ids::BatchId;
+use millrace_core::journal::JournalKind;
 use millrace_core::record::{
-    ACTION, DeviationFact, EventFact, Facts, ManualFact, PostingFact, RecordRow, SignatureFact,
-    SiloFact, Told, after, content, head, object, walk,
+    ACTION, DeviationFact, EventFact, Facts, ManualFact, NoteFact, PostingFact, RecordRow,
+    SignatureFact, SiloFact, Told, after, content, head, object, walk,
 };
 use millrace_core::units::Grams;
 use rusqlite::{OptionalExtension, Row, params};
@@ -151,6 +152,17 @@ impl Read<'_> {
                 entered_by: line.entered_by,
                 entered_at_ms: line.entered_at_ms,
             });
+        let notes = self
+            .journal_of_kind(row.id, JournalKind::BatchNote)?
+            .into_iter()
+            .map(|mut event| {
+                let mut said = |name: &str| event.params.remove(name).unwrap_or_default();
+                NoteFact {
+                    person: said("person"),
+                    text: said("text"),
+                    at_ms: event.at_ms,
+                }
+            });
         let signatures = self.signatures(row.id)?.into_iter().map(|s| SignatureFact {
             person: s.person,
             meaning: s.meaning,
@@ -189,6 +201,7 @@ impl Read<'_> {
             finished_g: row.finished_g,
             plc_block_hash: row.final_hash.clone(),
             download_id: row.download_id,
+            notes: notes.collect(),
             signatures: signatures.collect(),
             postings: postings.collect(),
             deviations: (!is_old).then_some(deviations),

@@ -54,6 +54,23 @@ impl Read<'_> {
         rows.collect()
     }
 
+    /// The events of one kind of a batch, oldest first.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub(super) fn journal_of_kind(
+        &self,
+        id: BatchId,
+        kind: JournalKind,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        let kind = to_json("journal.kind", &kind)?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "{SELECT} WHERE j.batch_id = ?1 AND j.kind = ?2 ORDER BY j.seq"
+        ))?;
+        let rows = statement.query_and_then(params![id.0, kind.trim_matches('"')], read)?;
+        rows.collect()
+    }
+
     /// The newest events, newest first.
     ///
     /// # Errors

@@ -1,4 +1,5 @@
-// What goes onto paper: laid beside the screen, told to the backend once, taken away when the dialog is closed.
+// A batch's record on the screen: what goes onto paper is laid beside the screen, told to the backend once and taken
+// away when the dialog is closed; a note stands among the events.
 import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import App from "../src/app/App.svelte";
@@ -69,4 +70,17 @@ test("a label goes onto paper, and the next one takes the place of one whose dia
   expect(document.querySelectorAll("body > .paper")).toHaveLength(1);
   window.dispatchEvent(new Event("afterprint"));
   expect(document.querySelector("body > .paper")).toBeNull();
+});
+
+test("a note is sent as typed and stands among the events", async () => {
+  window.location.hash = "#/history/99";
+  render(App);
+  await fireEvent.click(await screen.findByTestId("login-demo-operator"));
+  const add = await screen.findByTestId<HTMLButtonElement>("note-add");
+  expect(add.disabled).toBe(true);
+  await fireEvent.input(screen.getByTestId("note-text"), { target: { value: "lumps in silo B" } });
+  await fireEvent.click(add);
+  expect(await screen.findByText("Note by Operator 1: lumps in silo B", { exact: false })).toBeTruthy();
+  expect(sent.filter((one) => one.command === "batch_note").map((one) => one.payload)).toEqual([{ id: 99, text: "lumps in silo B" }]);
+  expect(screen.getByTestId<HTMLInputElement>("note-text").value).toBe("");
 });
