@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::plan::millis;
 
 /// Longest delay of a request or an answer: beyond the client's patience.
-const DELAY_MS_MAX: i64 = 1_200;
+const DELAY_MS_MAX: i64 = 2_200;
 
 /// What happens to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,8 +16,9 @@ use super::tables::{aims, spoils};
 use super::template::{self, Template};
 use super::{lifecycle, run};
 
-/// Runs at once: the house is built on two cores, and a run sleeps nine tenths of its time.
-const AT_ONCE: usize = 24;
+/// Runs at once: the house is built on two cores, and a run sleeps most of its time. More of them only make the
+/// ERP answer later than the client waits.
+const AT_ONCE: usize = 16;
 /// More durable writes than one undisturbed life of the shortest outbox has.
 const POINTS_MAX: u32 = 400;
 

@@ -15,7 +15,7 @@ use super::plan::{Death, Way};
 use super::template::{NAME, SECRET, Template};
 
 /// How long a client waits for the ERP, milliseconds.
-const PATIENCE_MS: u64 = 800;
+const PATIENCE_MS: u64 = 1_500;
 
 /// A process. Killed when dropped.
 #[derive(Debug)]

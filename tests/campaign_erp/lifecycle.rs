@@ -35,7 +35,7 @@ const LIFE_MS_MAX: i64 = 1_500;
 /// A life that does not come into the wished-for state is killed after this.
 const STATE_PATIENCE: Duration = Duration::from_secs(15);
 /// Beyond this something hangs.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(420);
 /// Time between two looks of the person. The chosen states are seen by the watcher, so it need not be short.
 const PERSON_LOOK: Duration = Duration::from_millis(120);
 /// Time between two looks at what the ERP refused.

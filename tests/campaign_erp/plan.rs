@@ -18,7 +18,7 @@ const LIFE_MS_MAX: i64 = 2_500;
 const CALLS: i64 = 24;
 
 /// Requests that book or close and meet a fault, in one run, at least.
-const SPOILS_MAX: i64 = 8;
+const SPOILS_MAX: i64 = 6;
 
 /// States in which a whole life is killed.
 const STATES: usize = 4;

@@ -24,7 +24,9 @@ use super::template::{self, Template};
 /// A process that does not reach the call at which it should die is killed after this.
 const CALL_PATIENCE: Duration = Duration::from_millis(2_500);
 /// Beyond this a message never goes.
-const DRAIN_PATIENCE: Duration = Duration::from_secs(240);
+const DRAIN_PATIENCE: Duration = Duration::from_secs(420);
+/// So long nobody cuts a pause short in a patient run: pauses double, and several spoils in a row make minutes.
+const PATIENT: Duration = Duration::from_secs(45);
 /// The network gets better after this, however few bookings have met a fault.
 const FOUL_PATIENCE: Duration = Duration::from_secs(30);
 /// Time between two looks at the outbox.
@@ -210,7 +212,7 @@ async fn drain(
         for row in open {
             let is_refused = row["state"] == "refused";
             tally.retried += usize::from(is_refused);
-            if is_refused || !plan.is_patient {
+            if is_refused || !plan.is_patient || begin.elapsed() > PATIENT {
                 // It may be on its way by now: then it needs no retry.
                 let _unneeded = desk.call("outbox_retry", &json!({ "id": row["id"] })).await;
             }
