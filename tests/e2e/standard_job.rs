@@ -319,7 +319,7 @@ async fn a_unique_key_that_comes_or_goes_is_noticed_within_an_hour() {
     assert_eq!(word(HOUR_MS - 1).await, "read_back", "not at each import");
     assert_eq!(word(1).await, "unique_key");
     let key = json!({ "guarantee": "unique_key", "version": "1.1.0" });
-    assert_eq!(told().await, [key.clone()]);
+    assert_eq!(told().await, std::slice::from_ref(&key));
     assert_eq!(word(1).await, "unique_key");
     assert_eq!(told().await.len(), 1, "told once");
     install(false);
