@@ -68,7 +68,7 @@ test("who may not sign sees why, and nothing to press", async () => {
 test("the open line of a batch is accepted; the accepted one shows by whom and why", async () => {
   await enter("supervisor", "/history/99");
   const list = await screen.findByTestId("deviations");
-  expect(list.textContent).toContain("accepted by Supervisor 1");
+  expect(list.textContent).toContain("accepted by Sari Wijaya");
   expect(screen.getByTestId("deviation-silo-105").textContent).toContain("waits for acceptance");
   await fireEvent.click(screen.getByTestId("action-batch_deviation_accept"));
   await screen.findByTestId("dialog-confirm");
