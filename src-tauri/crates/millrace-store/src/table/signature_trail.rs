@@ -69,7 +69,8 @@ impl Write<'_> {
                 action: ACTION.into(),
                 object: format!("signature:{}", row.id),
                 before: "null".into(),
-                after: json!({ "meaning": row.meaning, KEY: names(&[row.clone()]) }).to_string(),
+                after: json!({ "meaning": row.meaning, KEY: names(std::slice::from_ref(&row)) })
+                    .to_string(),
                 reason: String::new(),
             })?;
         }
