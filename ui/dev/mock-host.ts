@@ -47,7 +47,7 @@ const plantEvents: JournalView[] = [];
 function counted(silo: { silo: number; label: string; level_g: number | null }, delta_g: number, at_ms: number, person: string, reason: string): MovementView {
   return {
     seq: 0, at_ms, silo: silo.silo, label: silo.label, kind: "correction", delta_g, level_g: silo.level_g ?? 0, batch_id: null, batch_label: null,
-    signature: { person, meaning: "stock_correct", at_ms, reason, content_hash: "9f3c51d07ab2".repeat(5), valid: true },
+    signature: { id: 31, person, login: person, site: "demo", meaning: "stock_correct", word: "stock_correct", at_ms, reason, content_hash: "9f3c51d07ab2".repeat(5), hash: "c07b1e5d92fa".repeat(5), valid: true },
   };
 }
 const counts: MovementView[] = world.silos.slice(2, 3).map((silo) => counted(silo, -36_500, START_MS - 42 * MIN, "Supervisor 1", "counted with the dipstick after the delivery"));
