@@ -55,7 +55,11 @@ impl Write<'_> {
                 action: ACTION.into(),
                 object: format!("signature:{}", row.id),
                 before: "null".into(),
-                after: naming(json!({ "meaning": row.meaning }), std::slice::from_ref(&row)).to_string(),
+                after: naming(
+                    json!({ "meaning": row.meaning }),
+                    std::slice::from_ref(&row),
+                )
+                .to_string(),
                 reason: String::new(),
             })?;
         }
