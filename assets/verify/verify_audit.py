@@ -528,7 +528,7 @@ def check_signatures(signatures, rows, facts):
             teller = "row %d of the trail (%s of %s)" % (row["seq"], row["action"], row["object"])
             named.add(number)
             if number not in by_number:
-                found.append("%s names signature %d, which is not there" % (teller, number))
+                found.append("signature %d is not there; %s names it" % (number, teller))
             elif name.get("hash") != by_number[number]:
                 found.append("signature %d is not the one that %s names" % (number, teller))
     for one in signatures:

@@ -41,7 +41,7 @@ pub(crate) fn config(folder: &Path, way: Way, closes: bool, erp: SocketAddr, plc
     let mut text = format!(
         "silos = \"silos.toml\"\n[site]\nkey = \"demo\"\nname = \"North mill\"\nline = \"Line 1\"\nzone = \"Asia/Jakarta\"\n\
          [intake]\nopen_batches_max = 100\n{plc}\
-         [erp]\nposts_per_second_max = 50\nmark_done = \"{}\"\n[erp.connector]\nkind = \"{kind}\"\nurl = \"http://{erp}\"\ndatabase = \"{}\"\nlogin = \"{}\"\npassword = \"{}\"\n\
+         [erp]\nposts_per_second_max = 50\nlate_request_s = 3\nmark_done = \"{}\"\n[erp.connector]\nkind = \"{kind}\"\nurl = \"http://{erp}\"\ndatabase = \"{}\"\nlogin = \"{}\"\npassword = \"{}\"\n\
          timeout_ms = {PATIENCE_MS}\n",
         if closes { "by_us" } else { "by_person" },
         login.db,

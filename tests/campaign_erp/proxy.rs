@@ -21,9 +21,9 @@ use super::fate::{Fate, page, refusal};
 use super::plan::{Odds, Plan};
 use super::template::Total;
 
-/// A late copy arrives within this. Without a unique key in the ERP the application waits a second before it
-/// believes a read-back, and what the network delivers later than that can overwrite a newer total.
-const LATE_MS_MAX: i64 = 600;
+/// A late copy arrives within this. Without a unique key in the ERP an order's newer total waits three seconds
+/// in these runs (`erp.late_request_s`); what the network delivers later than that could overwrite it.
+const LATE_MS_MAX: i64 = 2_200;
 /// With the key a copy may come when other messages have long been booked.
 const VERY_LATE_MS_MAX: i64 = 6_000;
 /// So long an answer is held back for somebody who wants to kill meanwhile: shorter than the client's patience.

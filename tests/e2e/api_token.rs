@@ -1,12 +1,9 @@
 //! Tokens of programs: bound to rights, to their maker and to a time, hashed in the books, and never a way
 //! around a person. Leaves out what a token may carry (its own tests stand in core).
 
-use std::net::SocketAddr;
-
-use millrace_app::config::Http;
 use millrace_core::access::{Grant, Role};
 use millrace_core::error_code::ErrorCode;
-use millrace_http::server::Server;
+use millrace_tests::http::serve;
 use millrace_tests::{Rig, Who};
 use serde_json::{Value, json};
 
@@ -207,15 +204,7 @@ async fn a_program_comes_in_over_http_with_its_bearer_token() {
     let rig = Rig::start(1_803).await;
     let boss = rig.log_in_as("Boss", Role::SuperAdmin).await;
     let (_, token) = made(&rig, &boss, "screen", json!(["view"])).await;
-    let server = Server::bind(
-        rig.app.clone(),
-        SocketAddr::from(([127, 0, 0, 1], 0)),
-        &Http::default(),
-    )
-    .await
-    .expect("a free port");
-    let at = server.address();
-    let serving = tokio::spawn(server.serve(std::future::pending()));
+    let (at, serving) = serve(&rig.app).await;
     let ask = |command: &'static str, token: String| async move {
         reqwest::Client::new()
             .post(format!("http://{at}/rpc/{command}"))

@@ -29,6 +29,7 @@ mod posting;
 mod posting_already;
 mod posting_done;
 mod posting_gate;
+mod posting_late;
 mod power_cut;
 mod record;
 mod record_bad;

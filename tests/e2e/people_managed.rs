@@ -1,14 +1,12 @@
 //! People are managed: added with a secret that is shown once, changed, disabled, let in again; and what
 //! nobody may do to others or to themselves.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use millrace_app::AppError;
-use millrace_app::config::Http;
 use millrace_core::access::{Grant, Role};
 use millrace_core::error_code::ErrorCode;
-use millrace_http::server::Server;
+use millrace_tests::http::serve;
 use millrace_tests::{NOON_MS, Rig, Who};
 use reqwest::header::AUTHORIZATION;
 use serde_json::{Value, json};
@@ -325,15 +323,7 @@ async fn an_open_stream_of_events_ends_with_the_person() {
     let mill = Mill::open(704).await;
     mill.put("Ana", Role::Operator).await;
     let ana = mill.log_in("Ana", &mill.known().await).await;
-    let server = Server::bind(
-        mill.rig.app.clone(),
-        SocketAddr::from(([127, 0, 0, 1], 0)),
-        &Http::default(),
-    )
-    .await
-    .expect("a free port");
-    let at = server.address();
-    let serving = tokio::spawn(server.serve(std::future::pending()));
+    let (at, serving) = serve(&mill.rig.app).await;
     let mut stream = reqwest::Client::new()
         .get(format!("http://{at}/events"))
         .header(AUTHORIZATION, format!("Bearer {ana}"))

@@ -3,10 +3,9 @@
 
 use std::net::SocketAddr;
 
-use millrace_app::config::Http;
 use millrace_app::trail::check::of_file;
 use millrace_core::access::Role;
-use millrace_http::server::Server;
+use millrace_tests::http::serve;
 use millrace_tests::{Rig, Who};
 use serde_json::{Value, json};
 
@@ -54,15 +53,7 @@ async fn the_second_of_two_over_two_sessions_is_told_who_was_first() {
     let sari = rig.log_in_as("Sari", Role::Supervisor).await;
     let budi = rig.log_in_as("Budi", Role::Supervisor).await;
     let secret = rig.secret("Supervisor 1").await;
-    let server = Server::bind(
-        rig.app.clone(),
-        SocketAddr::from(([127, 0, 0, 1], 0)),
-        &Http::default(),
-    )
-    .await
-    .expect("a free port");
-    let at = server.address();
-    let serving = tokio::spawn(server.serve(std::future::pending()));
+    let (at, serving) = serve(&rig.app).await;
 
     let batch = rig.batch(LABEL).await;
     let (id, row) = (batch["row"]["id"].clone(), &batch["row"]);

@@ -3,6 +3,7 @@
 //! a person may take it over. Leaves out the comparison field by field (`millrace_core::erp_difference`).
 
 use millrace_app::config::MarkDone;
+use millrace_core::access::Role;
 use millrace_tests::{Rig, Who};
 use serde_json::{Value, json};
 
@@ -60,7 +61,10 @@ async fn a_bill_that_changes_without_its_order_is_shown_and_taken_over_once_the_
         assert_eq!(difference(&rig, ORDER).await, None, "{way:?}");
         let batch = rig.batch(SECOND).await;
         assert_eq!(batch["lines"][0]["planned_g"], 110_000, "{way:?}");
-        rig.begin(SECOND).await;
+        // Who took the new content over does not approve it.
+        let other = rig.log_in_as("Supervisor 2", Role::Supervisor).await;
+        rig.approve_as(&other, SECOND).await;
+        rig.start_batch(SECOND).await;
         rig.finish().await;
         rig.drain().await;
         agree(&rig, ORDER).await;

@@ -1,6 +1,8 @@
 //! What end-to-end tests stand on: the real application on the virtual plant, over real sockets,
 //! with a clock that the test moves. Leaves out what a test asserts.
 
+pub mod http;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

@@ -166,6 +166,10 @@ pub struct Erp {
     /// How many messages may be worked on in any second (0.1 to 50): what a backlog drains at.
     #[serde(default = "posts_per_second")]
     pub posts_per_second_max: Decimal,
+    /// How long the ERP may still carry out a request whose answer never came, seconds (0 to 3600). An
+    /// order's newer total waits so long behind a lost older one, unless the ERP itself refuses a repeat.
+    #[serde(default = "late_request")]
+    pub late_request_s: u32,
 }
 
 /// Who closes an order in the ERP.
@@ -187,6 +191,11 @@ fn bom_reference() -> Decimal {
 }
 fn posts_per_second() -> Decimal {
     Decimal::from(5)
+}
+
+/// Odoo ends a request that runs for longer than this (its `limit_time_real`).
+fn late_request() -> u32 {
+    120
 }
 
 /// When new orders are taken.
@@ -509,6 +518,7 @@ mod tests {
         let plain = parsed("").expect("valid");
         assert_eq!(plain.mark_done, MarkDone::ByPerson);
         assert_eq!(plain.posts_per_second_max, Decimal::from(5));
+        assert_eq!(plain.late_request_s, 120);
         let ours = parsed("mark_done = \"by_us\"\nposts_per_second_max = 0.5").expect("valid");
         assert_eq!(ours.mark_done, MarkDone::ByUs);
         assert_eq!(ours.posts_per_second_max, Decimal::new(5, 1));

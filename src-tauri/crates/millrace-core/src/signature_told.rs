@@ -99,7 +99,7 @@ impl Told {
         for Named { id, hash, teller } in &self.named {
             named.insert(*id);
             match known.get(id) {
-                None => found.push(format!("{teller} names signature {id}, which is not there")),
+                None => found.push(format!("signature {id} is not there; {teller} names it")),
                 Some(stands) if stands.hash != hash => {
                     found.push(format!("signature {id} is not the one that {teller} names"));
                 }
@@ -179,7 +179,7 @@ mod tests {
             ),
             (
                 vec![],
-                "row 7 of the trail (batch_approve of batch:3) names signature 12, which is not there",
+                "signature 12 is not there; row 7 of the trail (batch_approve of batch:3) names it",
             ),
             (
                 vec![known(12, "ab"), known(13, "cd")],

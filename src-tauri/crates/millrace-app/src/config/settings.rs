@@ -163,6 +163,12 @@ pub const SETTINGS: &[Setting] = &[
         "/s",
     ),
     row(
+        "erp.late_request_s",
+        Kind::Whole(0, 3_600),
+        Some("120"),
+        "s",
+    ),
+    row(
         "erp.connector.kind",
         Kind::Choice(&["odoo_addon", "odoo_standard"]),
         None,

@@ -4,6 +4,7 @@ pub(crate) mod difference;
 pub(crate) mod gate;
 mod guarantee;
 pub(crate) mod intake;
+mod late;
 pub(crate) mod message;
 mod message_area;
 pub(crate) mod message_done;

@@ -15,7 +15,7 @@ use crate::error::AppError;
 use crate::inner::Inner;
 use crate::jobs::message::CancelPayload;
 use crate::jobs::settle::{Outcome, begin, settle};
-use crate::jobs::{gate, posting_area, posting_done, restored};
+use crate::jobs::{gate, late, posting_area, posting_done, restored};
 
 /// What one turn of the job did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,9 @@ pub(crate) async fn work(inner: &Inner) -> Result<Worked, AppError> {
         return Ok(Worked::Idle {
             next_due_ms: next_due_ms.filter(|_| inner.erp.is_some()),
         });
+    };
+    let Some(row) = late::settled(inner, row, now_ms).await? else {
+        return Ok(Worked::Did);
     };
     if let Err(asked_at_ms) = gate::pass(inner, erp.as_ref(), shut).await? {
         return Ok(Worked::Idle {

@@ -4,7 +4,7 @@
 //! books. Leaves out what an attempt is (`millrace_core::batch::attempt`).
 
 use millrace_core::batch::attempt::{AttemptAct, AttemptOutcome};
-use millrace_core::ids::OutboxId;
+use millrace_core::ids::{OrderId, OutboxId};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::known;
@@ -79,6 +79,25 @@ impl Read<'_> {
         )?;
         let rows = statement.query_and_then([id.0, limit], read)?;
         rows.collect()
+    }
+
+    /// When the newest sending of this order's earlier messages was found to have no answer, UTC
+    /// milliseconds; `None` = each had one.
+    ///
+    /// # Errors
+    /// As SQLite reports them.
+    pub fn outbox_lost_before(
+        &self,
+        order_id: OrderId,
+        id: OutboxId,
+    ) -> Result<Option<i64>, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT max(coalesce(a.last_at_ms, a.ended_at_ms)) FROM outbox o JOIN outbox_attempt a ON a.outbox_id = o.id
+                 WHERE o.order_id = ?1 AND o.id < ?2 AND a.act = 'send' AND a.outcome = 'in_doubt'",
+            )?
+            .query_row([order_id.0, id.0], |row| row.get(0))?)
     }
 
     /// How many attempts a message has.

@@ -281,11 +281,11 @@ async fn the_sealed_trail_names_the_newest_signature_so_that_the_end_cannot_be_c
         ),
         (
             "DELETE FROM signature WHERE id = 5",
-            "names signature 5, which is not there",
+            "signature 5 is not there; row",
         ),
         (
             "DELETE FROM signature WHERE id >= 4",
-            "names signature 4, which is not there",
+            "signature 4 is not there; row",
         ),
     ] {
         let by_hand = store.write(move |tx| {

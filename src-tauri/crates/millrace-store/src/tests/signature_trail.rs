@@ -149,7 +149,7 @@ async fn a_signature_that_is_gone_or_that_nobody_names_is_found() {
     assert_eq!(
         findings(&store).await,
         [
-            "row 4 of the trail (signature_add of signature:3) names signature 3, which is not there",
+            "signature 3 is not there; row 4 of the trail (signature_add of signature:3) names it",
             "signature 4 (revoke by Sari Wijaya): no row of the trail names it"
         ]
     );

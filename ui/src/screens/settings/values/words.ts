@@ -33,6 +33,7 @@ const names: Record<string, () => string> = {
   "erp.bom_reference_kg": m.set_erp_bom_reference_kg,
   "erp.mark_done": m.set_erp_mark_done,
   "erp.posts_per_second_max": m.set_erp_posts_per_second_max,
+  "erp.late_request_s": m.set_erp_late_request_s,
   "erp.connector.kind": m.set_erp_connector_kind,
   "erp.connector.url": m.set_erp_connector_url,
   "erp.connector.database": m.set_erp_connector_database,
