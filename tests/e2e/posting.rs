@@ -211,10 +211,10 @@ impl ErpConnector for LeavesOut {
         self.real.examine(now_ms).await
     }
 
-    async fn guarantee(&self) -> Guarantee {
-        Guarantee::UniqueKey {
+    async fn guarantee_found(&self) -> Result<Guarantee, ErpError> {
+        Ok(Guarantee::UniqueKey {
             version: "1.0".into(),
-        }
+        })
     }
 
     async fn open_orders(&self, limit: u32, offset: u32) -> Result<OrderPage, ErpError> {

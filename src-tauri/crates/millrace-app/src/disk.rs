@@ -162,11 +162,11 @@ pub(crate) async fn watch(inner: &Inner) -> Result<(), AppError> {
     let books = inner.store.path().to_path_buf();
     let looked = tokio::task::spawn_blocking(move || {
         let found = left(&books);
-        let is_given = is_full && reserve::give(&books);
+        let is_given = (is_full && reserve::give(&books)) || reserve::is_given(&books);
         let free = found.map_or(0, |left| left.free);
         // On damaged or failing disks nothing is made: it would only add to what fails.
         let is_kept = !is_full && reserve::keep(&books, free) == reserve::Looked::Kept;
-        (found, is_given, is_kept)
+        (found, is_given && !is_kept, is_kept)
     });
     let (room, is_given, is_kept) = looked.await.unwrap_or((None, false, false));
     {
@@ -177,8 +177,10 @@ pub(crate) async fn watch(inner: &Inner) -> Result<(), AppError> {
             .unwrap_or_else(PoisonError::into_inner);
         state.room = room;
         if is_given {
-            tracing::error!("the disk is full: the room that was kept back is given away");
-            state.on_reserve = Some(at_ms);
+            if state.on_reserve.is_none() {
+                tracing::error!("the disk is full: the room that was kept back is given away");
+            }
+            state.on_reserve.get_or_insert(at_ms);
         } else if is_kept && state.on_reserve.take().is_some() {
             tracing::info!("there is room again, and some is kept back again");
             inner.live_nudge.notify_one();

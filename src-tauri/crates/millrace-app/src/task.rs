@@ -90,7 +90,11 @@ pub(crate) async fn run_intake(
     // demo, and a plant has its orders from the last period.
     loop {
         if inner.demo.is_none() {
-            if let Err(error) = intake::run(&inner, None).await {
+            let fetched = match disk::must_have_room(&inner) {
+                Ok(()) => intake::run(&inner, None).await.map(drop),
+                Err(refusal) => Err(refusal),
+            };
+            if let Err(error) = fetched {
                 tracing::info!(%error, "orders were not fetched");
             }
         } else if let Some(erp) = &inner.erp {

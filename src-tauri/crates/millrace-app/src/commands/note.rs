@@ -53,6 +53,12 @@ pub(super) async fn batch_note(
         .commit(move |tx| {
             // A note on nothing is refused.
             tx.batch(id)?;
+            if tx.record_agrees(id)? == Some(false) {
+                return Err(AppError::refusal(
+                    ErrorCode::NotReady,
+                    "the books do not say any more what the record of this batch froze: nothing is added to it before somebody has looked",
+                ));
+            }
             let object = millrace_core::record::object(id.0);
             let said = json!({ "text": text });
             tx.audit_add(&audit::of(&person, "batch_note", &object, "", at_ms, &said))?;

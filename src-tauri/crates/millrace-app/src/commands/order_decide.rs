@@ -203,6 +203,11 @@ fn decide(tx: &Write<'_>, decision: &Decision) -> Result<(), AppError> {
 /// Notes that the order is what it is now because this person decided so.
 fn asked(tx: &Write<'_>, row: &OrderRow, hand: Hand, decision: &Decision) -> Result<(), AppError> {
     let person = decision.signer.id;
+    // Who took the content over stays the one who asked for it, whoever keeps it against the ERP later.
+    let before = tx.order_request(row.id)?.map(|asked| asked.requester.hand);
+    if hand == Hand::Keep && before == Some(Hand::TakeOver) {
+        return Ok(());
+    }
     Ok(tx.order_request_set(row.id, Requester { person, hand }, decision.at_ms)?)
 }
 

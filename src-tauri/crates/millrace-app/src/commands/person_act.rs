@@ -257,6 +257,9 @@ pub(super) async fn person_add(
 ) -> Result<PersonSecretView, AppError> {
     let act = Act::of(context, "person_add")?;
     let name = manage::name(&request.name).map_err(bad)?;
+    if name.contains('/') {
+        return Err(bad("a name has no /: the trail names programs that way"));
+    }
     let full_name = printed(&request.full_name, &name)?;
     let grants = ordered(request.grants)?;
     let secret = one_time_secret()?;

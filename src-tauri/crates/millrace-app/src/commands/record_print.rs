@@ -95,6 +95,12 @@ pub(super) async fn record_print(
     if caller.standing == SessionStanding::Locked {
         return Err(caller.must_unlock());
     }
+    if caller.script.is_some() {
+        return Err(AppError::refusal(
+            ErrorCode::NoRight,
+            "a program prints nothing",
+        ));
+    }
     let standing = Standing::new(inner, caller);
     let by = caller.name.clone();
     let (site, zone) = (inner.site_key(), inner.site.zone.clone());

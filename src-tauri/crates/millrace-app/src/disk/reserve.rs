@@ -58,16 +58,28 @@ fn make(path: &Path) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// Gives it away; true when there was one.
+/// Gives it away; true when there was one. An empty file stays and says so over a restart.
 pub(super) fn give(books: &Path) -> bool {
-    match std::fs::remove_file(path(books)) {
-        Ok(()) => true,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+    let path = path(books);
+    if !std::fs::metadata(&path).is_ok_and(|found| found.len() > 0) {
+        return false;
+    }
+    match std::fs::OpenOptions::new()
+        .write(true)
+        .truncate(true)
+        .open(&path)
+    {
+        Ok(_) => true,
         Err(error) => {
             tracing::error!(%error, "the room that was kept back could not be given away");
             false
         }
     }
+}
+
+/// Whether it was given away and not made again since.
+pub(super) fn is_given(books: &Path) -> bool {
+    std::fs::metadata(path(books)).is_ok_and(|found| found.len() == 0)
 }
 
 #[cfg(test)]
@@ -84,7 +96,9 @@ mod tests {
         let made = std::fs::metadata(folder.path().join(NAME)).expect("made");
         assert_eq!(made.len(), BYTES);
         assert_eq!(keep(&books, 0), Looked::Kept, "it stays where it is");
+        assert!(!is_given(&books));
         assert!(give(&books));
+        assert!(is_given(&books) && !give(&books), "once");
         // A half one, of a crash, is made anew.
         std::fs::write(folder.path().join(NAME), b"half").expect("written");
         assert_eq!(keep(&books, 0), Looked::None);

@@ -26,7 +26,14 @@ pub(super) async fn refresh(inner: &Inner, erp: &dyn ErpConnector) -> Result<(),
     if is_due(inner) {
         erp.look_again().await;
     }
-    let now = erp.guarantee().await;
+    let now = match erp.guarantee_found().await {
+        Ok(now) => now,
+        // A log-in that failed says nothing about what is installed.
+        Err(error) => {
+            inner.erp_lost(&error).await;
+            return Ok(());
+        }
+    };
     // A link that was lost meanwhile says nothing about what is installed.
     if !inner.erp_link.is_good() {
         return Ok(());

@@ -1,7 +1,7 @@
 //! A request whose answer never came may be carried out later than anybody looks. Totals replace, so an
 //! older one that comes late would overwrite a newer one, and nothing would show it: the newer one waits
 //! until the ERP cannot be at the older one any more. Leaves out the message itself, whose own repeat
-//! says the same ([`super::posting`]), and the unique key, with which a late one comes to nothing.
+//! says the same ([`super::posting`]), and what was booked under its unique key, where a late copy comes to nothing.
 
 use std::sync::PoisonError;
 
@@ -15,6 +15,9 @@ use crate::inner::Inner;
 /// What a message that waits says.
 const WAITS: &str =
     "an earlier message of this order got no answer: the ERP may still be at it, so this one waits";
+
+/// A message is put off so far at once, at the most.
+const AHEAD_MS: i64 = 300_000;
 
 /// Until when a message waits; `None` = it may go. A loss that lies in the future is of a clock that was set
 /// back: it counts once, from now on.
@@ -43,19 +46,19 @@ pub(super) async fn settled(
         .erp_config
         .as_ref()
         .map_or(0, |erp| i64::from(erp.late_request_s) * 1_000);
-    let has_key = || {
-        let found = inner
-            .erp_guarantee
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        matches!(*found, Some(Guarantee::UniqueKey { .. }))
-    };
     let is_total = match row.kind {
-        MessageKind::Consumption => !has_key(),
-        // What people weigh is in no booking that has a key.
-        MessageKind::MaterialConsumption => true,
+        MessageKind::Consumption | MessageKind::MaterialConsumption => true,
         MessageKind::CancelOrder | MessageKind::EquipmentFailure | MessageKind::MarkDone => false,
     };
+    // What people weigh is in no booking that has a key.
+    let has_key = row.kind == MessageKind::Consumption
+        && matches!(
+            *inner
+                .erp_guarantee
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+            Some(Guarantee::UniqueKey { .. })
+        );
     let Some(order_id) = row
         .order_id
         .filter(|_| is_total && late_ms > 0 && row.state == Posting::Queued)
@@ -66,7 +69,7 @@ pub(super) async fn settled(
     let lost = inner
         .store
         .read(move |read| {
-            read.outbox_lost_before(order_id, id)
+            read.outbox_lost_before(order_id, id, has_key)
                 .map_err(AppError::from)
         })
         .await?;
@@ -80,7 +83,8 @@ pub(super) async fn settled(
             let mut row = tx.outbox(id)?;
             // Somebody may have closed it meanwhile.
             if row.state == Posting::Queued {
-                row.next_at_ms = until;
+                // Judged again by then: what is due later than that counts as of a clock that was set back.
+                row.next_at_ms = until.min(now_ms + AHEAD_MS);
                 row.last_answer = Some(WAITS.into());
                 tx.outbox_save(&row)?;
             }

@@ -276,18 +276,19 @@ pub(crate) async fn check(inner: &Inner) -> Result<(), AppError> {
     };
     let was = inner.trail.fault();
     let (now, told) = standing::after(was.as_ref(), &report, at_ms);
-    if let Some(entry) = told {
-        if !report.is_good() {
-            tracing::error!(what = %entry.reason, "the record does not verify");
-        }
-        // Every screen tells it from the next moment on.
-        inner.commit(move |tx| Ok(tx.audit_add(&entry)?)).await?;
-    }
+    let is_good = report.is_good();
+    // Told on every screen before it is written down: books that take nothing are no reason to be silent.
     inner.trail.set_check(|state| {
         state.is_running = false;
         state.fault = now;
         state.last = Some((at_ms, report));
     });
     inner.live_nudge.notify_one();
+    if let Some(entry) = told {
+        if !is_good {
+            tracing::error!(what = %entry.reason, "the record does not verify");
+        }
+        inner.commit(move |tx| Ok(tx.audit_add(&entry)?)).await?;
+    }
     Ok(())
 }

@@ -112,7 +112,15 @@ pub trait ErpConnector: Send + Sync + std::fmt::Debug {
     /// which takes as long as any call; while the ERP cannot be asked, reading back is what we rely
     /// on.
     async fn guarantee(&self) -> Guarantee {
-        Guarantee::ReadBack
+        self.guarantee_found().await.unwrap_or(Guarantee::ReadBack)
+    }
+
+    /// As [`ErpConnector::guarantee`], for callers who must tell *none* from *not known*.
+    ///
+    /// # Errors
+    /// [`ErpError`] when the ERP could not be asked.
+    async fn guarantee_found(&self) -> Result<Guarantee, ErpError> {
+        Ok(Guarantee::ReadBack)
     }
 
     /// Forgets what the last log-in found out, so that the next call looks afresh. A connector that

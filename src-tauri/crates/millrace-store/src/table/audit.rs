@@ -47,6 +47,9 @@ pub struct AuditFilter {
     pub limit: i64,
 }
 
+/// The act that shows a batch's record on paper and changes nothing of it.
+const PRINTED: &str = "record_print";
+
 const COLUMNS: &str =
     "format, seq, at_ms, actor, action, object, before, after, reason, station, prev_hash, hash";
 
@@ -342,8 +345,11 @@ impl Write<'_> {
             .audit_head()?
             .map_or((1, GENESIS.to_owned()), |(seq, hash)| (seq + 1, hash));
         let format = RowFormat::Two;
-        self.touched.object(&entry.object);
-        self.touched.at(entry.at_ms);
+        // Printing states no fact of the batch: it must not freeze what somebody changed by hand.
+        if entry.action != PRINTED {
+            self.touched.object(&entry.object);
+            self.touched.at(entry.at_ms);
+        }
         let hash = row_hash(
             &prev,
             &AuditContent {

@@ -82,7 +82,8 @@ impl Read<'_> {
     }
 
     /// When the newest sending of this order's earlier messages was found to have no answer, UTC
-    /// milliseconds; `None` = each had one.
+    /// milliseconds; `None` = each had one. `has_key`: what a later sending booked under its key does not
+    /// count, because the ERP refuses the lost one then.
     ///
     /// # Errors
     /// As SQLite reports them.
@@ -90,14 +91,16 @@ impl Read<'_> {
         &self,
         order_id: OrderId,
         id: OutboxId,
+        has_key: bool,
     ) -> Result<Option<i64>, StoreError> {
         Ok(self
             .connection
             .prepare_cached(
                 "SELECT max(coalesce(a.last_at_ms, a.ended_at_ms)) FROM outbox o JOIN outbox_attempt a ON a.outbox_id = o.id
-                 WHERE o.order_id = ?1 AND o.id < ?2 AND a.act = 'send' AND a.outcome = 'in_doubt'",
+                 WHERE o.order_id = ?1 AND o.id < ?2 AND a.act = 'send' AND a.outcome = 'in_doubt'
+                   AND NOT (?3 AND EXISTS (SELECT 1 FROM outbox_attempt b WHERE b.outbox_id = o.id AND b.act = 'send' AND b.outcome = 'posted'))",
             )?
-            .query_row([order_id.0, id.0], |row| row.get(0))?)
+            .query_row(params![order_id.0, id.0, has_key], |row| row.get(0))?)
     }
 
     /// How many attempts a message has.

@@ -422,17 +422,11 @@ impl ErpConnector for OdooStandard {
         self.rpc.forget().await;
     }
 
-    async fn guarantee(&self) -> Guarantee {
-        match self
-            .rpc
-            .server()
-            .await
-            .ok()
-            .and_then(|server| server.posting)
-        {
+    async fn guarantee_found(&self) -> Result<Guarantee, ErpError> {
+        Ok(match self.rpc.server().await?.posting {
             Some(version) => Guarantee::UniqueKey { version },
             None => Guarantee::ReadBack,
-        }
+        })
     }
 
     async fn cancel_order(&self, name: &str, _reason: &str) -> Result<(), ErpError> {
