@@ -109,7 +109,7 @@ rust_tests() {
 
 # The addon for Odoo on a stand-in for it; needs nothing but Python. -B: no byte code among the assets.
 # The real process behind a bad network before the ERP, killed again and again; docs/testing.md tells more.
-readonly ERP_RUNS=${ERP_RUNS:-700} ERP_SEED=${ERP_SEED:-20261127}
+readonly ERP_RUNS=${ERP_RUNS:-1000} ERP_SEED=${ERP_SEED:-20261127}
 erp_campaign() { timeout 1200 "$target/debug/campaign" erp --runs "$ERP_RUNS" --seed "$ERP_SEED"; }
 
 odoo_addon() { python3 -B tests/odoo_addon/test_posting.py; }
