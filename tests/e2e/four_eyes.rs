@@ -123,6 +123,29 @@ async fn a_decision_about_an_order_is_a_request() {
     }
 }
 
+#[tokio::test]
+async fn keeping_an_order_later_does_not_hide_that_its_content_was_taken_over() {
+    let rig = site(956, FourEyes::Off).await;
+    rig.ok(Who::Operator, "order_import", json!({})).await;
+    for (quantity_g, choice) in [(1_200_000, "take_over"), (1_300_000, "keep")] {
+        let edit = json!({ "quantity_g": quantity_g });
+        let seen = edited(&rig, "WH/MO/00101", edit).await;
+        let seen = seen.expect("it differs");
+        decide(&rig, &seen, choice).await.expect("decided");
+    }
+    let queue = rig.ok(Who::Operator, "batch_list", json!({})).await;
+    let rows = queue["rows"].as_array().expect("rows");
+    let row = rows
+        .iter()
+        .find(|row| row["order_name"] == "WH/MO/00101" && row["word"] == "pending");
+    let label = row.expect("a batch that waits")["label"].clone();
+    let approve = approval(&rig, label.as_str().expect("a label")).await;
+    let own = rig.call(Who::Supervisor, "batch_approve", approve).await;
+    let refused = own.expect_err("the own request");
+    assert_eq!(refused.code, ErrorCode::OwnRequest, "{refused}");
+    assert!(refused.message.contains("took over"), "{refused}");
+}
+
 /// A site that wants two persons, with a message in doubt about a finished batch.
 async fn in_doubt(seed: u64) -> Rig {
     let rig = site(seed, FourEyes::All).await;

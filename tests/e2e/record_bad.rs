@@ -109,3 +109,30 @@ async fn a_record_that_does_not_verify_is_told_until_a_check_passes() {
     let rig = rig.crash_and_restart().await;
     assert_eq!(rig.live().record_fault, None, "cleared for good");
 }
+
+#[tokio::test]
+async fn neither_a_printing_nor_a_note_makes_a_record_of_what_was_changed_by_hand() {
+    let rig = Rig::start(948).await;
+    let id = rig.begin("WH/MO/00101/1").await;
+    rig.finish().await;
+    rig.drain().await;
+    let record = json!({ "id": id });
+    let frozen = rig.ok(Who::Operator, "record_get", record.clone()).await;
+    by_hand(
+        &rig,
+        "UPDATE batch_line SET actual_g = actual_g + 10 WHERE batch_id = 1",
+    );
+    let print = json!({ "id": id, "kind": "record" });
+    let printed = rig.ok(Who::Operator, "record_print", print).await;
+    assert_ne!(printed["faults"], json!([]), "the paper says so");
+    let note = json!({ "id": id, "text": "looked at the scale" });
+    let refused = rig.call(Who::Operator, "batch_note", note).await;
+    let refused = refused.expect_err("nothing is added before somebody has looked");
+    assert!(refused.message.contains("froze"), "{refused}");
+    let after = rig.ok(Who::Operator, "record_get", record).await;
+    assert_eq!(
+        after["revisions"], frozen["revisions"],
+        "nothing was frozen anew"
+    );
+    assert_ne!(printed["faults"], json!([]));
+}
