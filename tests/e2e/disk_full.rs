@@ -79,6 +79,17 @@ fn fill(folder: &Path) -> PathBuf {
     file
 }
 
+/// A batch that runs.
+async fn half_made(rig: &Rig) {
+    rig.begin(FIRST).await;
+    rig.until("half of it", WHOLE_BATCH, |live| {
+        live.batch
+            .as_ref()
+            .is_some_and(|batch| batch.dosed_g > Some(300_000))
+    })
+    .await;
+}
+
 #[tokio::test]
 #[ignore = "needs a small disk: `on_a_small_disk` runs it on one"]
 async fn inside() {
@@ -87,13 +98,7 @@ async fn inside() {
         "run `on_a_small_disk` instead"
     );
     let rig = Rig::start(930).await;
-    rig.begin(FIRST).await;
-    rig.until("half of it", WHOLE_BATCH, |live| {
-        live.batch
-            .as_ref()
-            .is_some_and(|batch| batch.dosed_g > Some(300_000))
-    })
-    .await;
+    half_made(&rig).await;
     assert_eq!(rig.live().books.state, BooksState::Good);
     let filler = fill(rig.folder());
     let acks = |rig: &Rig| {
@@ -145,13 +150,7 @@ async fn with_reserve() {
     let reserve = rig.app.store().path().with_file_name("reserve");
     rig.app.work_disk().await.expect("looked at");
     assert!(reserve.is_file(), "kept back");
-    rig.begin(FIRST).await;
-    rig.until("half of it", WHOLE_BATCH, |live| {
-        live.batch
-            .as_ref()
-            .is_some_and(|batch| batch.dosed_g > Some(300_000))
-    })
-    .await;
+    half_made(&rig).await;
     let filler = fill(rig.folder());
     let mut is_full = false;
     for _ in 0..WHOLE_BATCH {

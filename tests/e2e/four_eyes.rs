@@ -5,6 +5,7 @@ use millrace_app::AppError;
 use millrace_core::access::Role;
 use millrace_core::access::four_eyes::FourEyes;
 use millrace_core::error_code::ErrorCode;
+use millrace_tests::rivals::one_of;
 use millrace_tests::{Rig, Who};
 use serde_json::{Value, json};
 
@@ -34,6 +35,17 @@ async fn approval(rig: &Rig, label: &str) -> Value {
         "content_hash": batch["row"]["content_hash"],
         "secret": rig.secret("Supervisor 1").await
     })
+}
+
+/// The label of the batch of WH/MO/00101 that waits for a signature.
+async fn waiting(rig: &Rig) -> String {
+    let queue = rig.ok(Who::Operator, "batch_list", json!({})).await;
+    let rows = queue["rows"].as_array().expect("rows");
+    let row = rows
+        .iter()
+        .find(|row| row["order_name"] == "WH/MO/00101" && row["word"] == "pending");
+    let label = row.expect("a batch that waits")["label"].clone();
+    label.as_str().expect("a label").to_owned()
 }
 
 /// Why the screen of a supervisor does not offer an approval.
@@ -97,14 +109,7 @@ async fn a_decision_about_an_order_is_a_request() {
         let seen = edited(&rig, "WH/MO/00101", edit).await;
         let seen = seen.expect("it differs");
         decide(&rig, &seen, choice).await.expect("decided");
-        let queue = rig.ok(Who::Operator, "batch_list", json!({})).await;
-        let rows = queue["rows"].as_array().expect("rows");
-        let row = rows
-            .iter()
-            .find(|row| row["order_name"] == "WH/MO/00101" && row["word"] == "pending");
-        let label = row.expect("a batch that waits")["label"].clone();
-        let label = label.as_str().expect("a label");
-        let approve = approval(&rig, label).await;
+        let approve = approval(&rig, &waiting(&rig).await).await;
         let own = rig
             .call(Who::Supervisor, "batch_approve", approve.clone())
             .await;
@@ -133,13 +138,7 @@ async fn keeping_an_order_later_does_not_hide_that_its_content_was_taken_over() 
         let seen = seen.expect("it differs");
         decide(&rig, &seen, choice).await.expect("decided");
     }
-    let queue = rig.ok(Who::Operator, "batch_list", json!({})).await;
-    let rows = queue["rows"].as_array().expect("rows");
-    let row = rows
-        .iter()
-        .find(|row| row["order_name"] == "WH/MO/00101" && row["word"] == "pending");
-    let label = row.expect("a batch that waits")["label"].clone();
-    let approve = approval(&rig, label.as_str().expect("a label")).await;
+    let approve = approval(&rig, &waiting(&rig).await).await;
     let own = rig.call(Who::Supervisor, "batch_approve", approve).await;
     let refused = own.expect_err("the own request");
     assert_eq!(refused.code, ErrorCode::OwnRequest, "{refused}");
@@ -282,11 +281,8 @@ async fn of_two_who_sign_first_at_once_one_asks_and_the_other_is_told() {
         async move { app.dispatch("outbox_by_hand", request, Some(&token)).await }
     };
     let (a, b) = tokio::join!(send(&sari, None), send(&budi, None));
-    let (first, refused) = match (a, b) {
-        (Ok(_), Err(refused)) => ("Sari", refused),
-        (Err(refused), Ok(_)) => ("Budi", refused),
-        other => panic!("exactly one of them asks: {other:?}"),
-    };
+    let (is_sari, refused) = one_of(a, b);
+    let first = if is_sari { "Sari" } else { "Budi" };
     assert_eq!(refused.code, ErrorCode::Changed);
     assert!(
         refused.message.starts_with(&format!("{first} asked")),

@@ -5,6 +5,7 @@ use millrace_app::trail::check::of_file;
 use millrace_core::access::Role;
 use millrace_core::error_code::ErrorCode;
 use millrace_core::ids::SiloNo;
+use millrace_tests::rivals::one_of;
 use millrace_tests::{Rig, Who};
 use serde_json::{Value, json};
 
@@ -110,11 +111,8 @@ async fn the_second_of_two_who_count_is_told_who_was_first() {
         rig.app
             .dispatch("silo_correct", request.clone(), Some(&budi))
     );
-    let (first, refused) = match (a, b) {
-        (Ok(_), Err(refused)) => ("Sari", refused),
-        (Err(refused), Ok(_)) => ("Budi", refused),
-        other => panic!("exactly one of them counts: {other:?}"),
-    };
+    let (is_sari, refused) = one_of(a, b);
+    let first = if is_sari { "Sari" } else { "Budi" };
     assert_eq!(refused.code, ErrorCode::Changed);
     assert!(
         refused

@@ -4,6 +4,7 @@
 use millrace_app::AppError;
 use millrace_core::access::Role;
 use millrace_core::error_code::ErrorCode;
+use millrace_tests::rivals::one_of;
 use millrace_tests::{Rig, Who};
 use serde_json::{Value, json};
 
@@ -11,15 +12,6 @@ use super::posting::{edit, message, work};
 
 const ORDER: &str = "WH/MO/00101";
 const LABEL: &str = "WH/MO/00101/1";
-
-/// Exactly one of two acts came through; answers whether it was the first, and what the other was told.
-fn one_of(a: Result<Value, AppError>, b: Result<Value, AppError>) -> (bool, AppError) {
-    match (a, b) {
-        (Ok(_), Err(refused)) => (true, refused),
-        (Err(refused), Ok(_)) => (false, refused),
-        other => panic!("exactly one of them acts: {other:#?}"),
-    }
-}
 
 async fn acts(rig: &Rig, names: &[&str]) -> i64 {
     let mut sum = 0;

@@ -2,6 +2,7 @@
 //! with a clock that the test moves. Leaves out what a test asserts.
 
 pub mod http;
+pub mod rivals;
 
 use std::path::Path;
 use std::sync::Arc;

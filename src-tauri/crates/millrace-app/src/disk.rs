@@ -165,7 +165,7 @@ pub(crate) async fn watch(inner: &Inner) -> Result<(), AppError> {
         let is_given = (is_full && reserve::give(&books)) || reserve::is_given(&books);
         let free = found.map_or(0, |left| left.free);
         // On damaged or failing disks nothing is made: it would only add to what fails.
-        let is_kept = !is_full && reserve::keep(&books, free) == reserve::Looked::Kept;
+        let is_kept = !is_full && reserve::keep(&books, free);
         (found, is_given && !is_kept, is_kept)
     });
     let (room, is_given, is_kept) = looked.await.unwrap_or((None, false, false));

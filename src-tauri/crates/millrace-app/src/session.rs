@@ -425,7 +425,6 @@ pub(crate) async fn open_for(
 /// As the store reports them.
 pub(crate) async fn refresh(inner: &Inner, id: UserId) -> Result<PersonRow, AppError> {
     let _turn = inner.sessions.turn.lock().await;
-    script::read(inner).await?;
     let now = inner
         .store
         .read(move |read| read.person(id).map_err(AppError::from))

@@ -256,10 +256,7 @@ pub(super) async fn person_add(
     request: PersonAdd,
 ) -> Result<PersonSecretView, AppError> {
     let act = Act::of(context, "person_add")?;
-    let name = manage::name(&request.name).map_err(bad)?;
-    if name.contains('/') {
-        return Err(bad("a name has no /: the trail names programs that way"));
-    }
+    let name = manage::login(&request.name).map_err(bad)?;
     let full_name = printed(&request.full_name, &name)?;
     let grants = ordered(request.grants)?;
     let secret = one_time_secret()?;
@@ -344,6 +341,7 @@ pub(super) async fn person_change(
         })
         .await?;
     refresh(inner, id).await?;
+    script::refresh(inner).await?;
     person_get(context, PersonGet { id }).await
 }
 
@@ -481,6 +479,7 @@ pub(super) async fn secret_change(
         .sessions
         .end_of_but(after.id, context.token.as_deref());
     let now = refresh(inner, after.id).await?;
+    script::refresh(inner).await?;
     Ok(view(
         context,
         String::new(),

@@ -244,10 +244,7 @@ pub(super) async fn first_admin_create(
     request: FirstAdminCreate,
 ) -> Result<SessionView, AppError> {
     let bad = |why: &str| Err(AppError::refusal(ErrorCode::BadRequest, why.to_owned()));
-    let name = match manage::name(&request.name) {
-        Ok(name) if name.contains('/') => {
-            return bad("a name has no /: the trail names programs that way");
-        }
+    let name = match manage::login(&request.name) {
         Ok(name) => name,
         Err(why) => return bad(&why),
     };

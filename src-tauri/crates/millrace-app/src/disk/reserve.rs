@@ -16,31 +16,22 @@ fn path(books: &Path) -> PathBuf {
     books.with_file_name(NAME)
 }
 
-/// What became of it when it was looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Looked {
-    /// It is kept back.
-    Kept,
-    /// There is none, and no room to make one.
-    None,
-}
-
-/// Makes it where there is room for it; what is there and whole stays.
-pub(super) fn keep(books: &Path, free: u64) -> Looked {
+/// Makes it where there is room for it; what is there and whole stays. True when it is kept back.
+pub(super) fn keep(books: &Path, free: u64) -> bool {
     let path = path(books);
     let is_whole = std::fs::metadata(&path).is_ok_and(|found| found.len() == BYTES);
     if is_whole {
-        return Looked::Kept;
+        return true;
     }
     if free < BYTES.saturating_mul(FREE_TIMES) {
-        return Looked::None;
+        return false;
     }
     match make(&path) {
-        Ok(()) => Looked::Kept,
+        Ok(()) => true,
         Err(error) => {
             tracing::warn!(%error, "no room could be kept back for a full disk");
             let _ = std::fs::remove_file(&path);
-            Looked::None
+            false
         }
     }
 }
@@ -90,18 +81,18 @@ mod tests {
     fn room_is_kept_back_once_and_given_once() {
         let folder = tempfile::tempdir().expect("a folder");
         let books = folder.path().join("millrace.db");
-        assert_eq!(keep(&books, BYTES * FREE_TIMES - 1), Looked::None);
+        assert!(!keep(&books, BYTES * FREE_TIMES - 1));
         assert!(!give(&books), "there was none");
-        assert_eq!(keep(&books, BYTES * FREE_TIMES), Looked::Kept);
+        assert!(keep(&books, BYTES * FREE_TIMES));
         let made = std::fs::metadata(folder.path().join(NAME)).expect("made");
         assert_eq!(made.len(), BYTES);
-        assert_eq!(keep(&books, 0), Looked::Kept, "it stays where it is");
+        assert!(keep(&books, 0), "it stays where it is");
         assert!(!is_given(&books));
         assert!(give(&books));
         assert!(is_given(&books) && !give(&books), "once");
         // A half one, of a crash, is made anew.
         std::fs::write(folder.path().join(NAME), b"half").expect("written");
-        assert_eq!(keep(&books, 0), Looked::None);
-        assert_eq!(keep(&books, u64::MAX), Looked::Kept);
+        assert!(!keep(&books, 0));
+        assert!(keep(&books, u64::MAX));
     }
 }

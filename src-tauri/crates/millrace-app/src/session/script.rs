@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use millrace_core::access::Right;
+use millrace_core::audit::{hex, unhex};
 use millrace_store::table::api_token::ApiTokenRow;
 use millrace_store::table::person::PersonRow;
 
@@ -73,12 +74,12 @@ fn acting(row: &ApiTokenRow, maker: &PersonRow, inner: &Inner) -> Caller {
     }
 }
 
-/// Brings the open tokens to what the books say now. Whoever calls holds the sessions' turn, or nobody else
-/// is there yet.
+/// Brings the open tokens to what the books say now, after a token or somebody who made one changed.
 ///
 /// # Errors
 /// As the store reports them.
-pub(crate) async fn read(inner: &Inner) -> Result<(), AppError> {
+pub(crate) async fn refresh(inner: &Inner) -> Result<(), AppError> {
+    let _turn = inner.sessions.turn.lock().await;
     let rows = inner
         .store
         .read(|read| {
@@ -109,28 +110,8 @@ pub(crate) async fn read(inner: &Inner) -> Result<(), AppError> {
     Ok(())
 }
 
-/// As [`read`], taking the turn.
-///
-/// # Errors
-/// As [`read`].
-pub(crate) async fn refresh(inner: &Inner) -> Result<(), AppError> {
-    let _turn = inner.sessions.turn.lock().await;
-    read(inner).await
-}
-
 /// The hash of a token as the books keep it.
 #[must_use]
 pub(crate) fn hash(token: &str) -> String {
-    millrace_core::audit::hex(&super::token_hash(token))
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0_u8; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(bytes)
+    hex(&super::token_hash(token))
 }

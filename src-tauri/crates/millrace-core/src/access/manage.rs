@@ -141,9 +141,28 @@ pub fn name(typed: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
+/// As [`name`], for a login: without the `/` behind which the trail names a person's programs.
+///
+/// # Errors
+/// As [`name`].
+pub fn login(typed: &str) -> Result<String, String> {
+    let login = name(typed)?;
+    if login.contains('/') {
+        return Err("a name has no /: the trail names programs that way".into());
+    }
+    Ok(login)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_is_a_name_that_no_program_can_have() {
+        assert_eq!(login(" Ana ").as_deref(), Ok("Ana"));
+        assert!(login("ana/erp-sync").is_err());
+        assert!(login("").is_err());
+    }
 
     fn here() -> Place {
         Place {

@@ -308,14 +308,15 @@ impl Write<'_> {
         let row = self.batch(id)?;
         self.deviations_count(&row)?;
         let last = self.record_last(id)?;
-        if let Some(last) = &last
-            && last
-                .content
-                .starts_with(&self.record_head(&row, Some(last))?)
-        {
-            return Ok(());
+        let mut head = self.record_head(&row, last.as_ref())?;
+        if let Some(last) = &last {
+            if last.content.starts_with(&head) {
+                return Ok(());
+            }
+            if last.is_old() {
+                head = self.record_head(&row, None)?;
+            }
         }
-        let head = self.record_head(&row, None)?;
         let mut events = self.journal_of_batch(id, i64::MAX)?;
         events.reverse();
         let events: Vec<EventFact> = events
